@@ -1,0 +1,1 @@
+"""What passes between the two sides: requests, results, events. Names no dialect and does nothing."""

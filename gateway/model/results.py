@@ -1,0 +1,57 @@
+"""How a request ended, and what was heard of it before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.model.causes import Cause
+from gateway.model.values import Addresses, SocketInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done."""
+
+    value: Addresses | SocketInfo | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It is not done; ``original`` is what the other side said, for the trace."""
+
+    cause: Cause
+    original: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedThrough:
+    """A module's own answer: information lines as they came, and the final result, "" where it gave none."""
+
+    lines: tuple[str, ...]
+    final: str
+
+
+@dataclass(frozen=True, slots=True)
+class PingEcho:
+    """One echo request ended; ``milliseconds`` is None when no reply came in time."""
+
+    index: int
+    milliseconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """The module asks for text: pass what the host types until Ctrl-Z or ESC."""
+
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """The module is in a data mode of its own (a data call): pass bytes both ways as they are."""
+
+    lines: tuple[str, ...]
+
+
+Progress = PingEcho | Prompted | Relayed
+Result = Done | Failed | PassedThrough

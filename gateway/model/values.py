@@ -1,0 +1,68 @@
+"""Small values: socket identifiers of the two sides, end points, secrets."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+HostSocket = NewType("HostSocket", int)
+"""A socket as the host's side numbers it; never sent to a module."""
+
+Ticket = NewType("Ticket", int)
+"""Ties a result to the request that it answers."""
+
+ANY_ADDRESS = "0.0.0.0"
+
+
+class Secret(str):
+    """Text that must never be shown: its ``repr`` is ``***``, its value goes to the wire alone."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+class BearerKind(StrEnum):
+    """What carries IP."""
+
+    GPRS = "gprs"
+    GSM = "gsm"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A host, by name or dotted address, and a port (0..65535)."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """What a bearer was given; dotted decimal, ``0.0.0.0`` where nothing is known."""
+
+    own: str = ANY_ADDRESS
+    peer: str = ANY_ADDRESS
+    dns1: str = ANY_ADDRESS
+    dns2: str = ANY_ADDRESS
+
+
+def is_dotted(text: str) -> bool:
+    """Whether ``text`` is an IPv4 address in dotted decimal (four numbers 0..255)."""
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class SocketInfo:
+    """The two ends of an open socket, as far as they are known."""
+
+    local: Endpoint
+    peer: Endpoint | None = None
