@@ -1,0 +1,1 @@
+"""Bytes on a line: command lines, answer lines, data phases. Knows no command's name."""

@@ -1,0 +1,84 @@
+"""Texts that a module prints into a data phase, and that a peer could send just as well.
+
+A module says ``SHUTDOWN`` between two CR LF when the peer has ended its sending (5.57 guide, section 6.2.2.1), or its
+boot text when it restarted, in the middle of the payload. Neither can be told from payload, so such a text at the end
+of the stream is held back and is only a *suspicion*: its owner asks the module, and then either drops or delivers it.
+"""
+
+from __future__ import annotations
+
+HOLD_S = 0.04
+"""How long the beginning of such a text is held back for the rest: twelve characters at 9600 baud take 13 ms, an USB
+adapter adds 16 ms."""
+
+QUIET_S = 0.25
+"""How long the stream must be quiet behind a whole text: after the peer's end nothing can follow it."""
+
+
+class HintHolder:
+    """Lets payload through and holds back what may be one of ``hints`` as long as it stands at the end."""
+
+    def __init__(self, hints: tuple[bytes, ...]) -> None:
+        self._hints = hints
+        self._first = frozenset(hint[:1] for hint in hints)
+        self._longest = max((len(hint) for hint in hints), default=0)
+        self._held = b""
+        self._passed = b""
+        self._due_s: float | None = None
+        self.suspected: bytes | None = None
+        """The whole text that stands at the end since QUIET_S."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When the held bytes decide."""
+        return self._due_s
+
+    def feed(self, data: bytes, now: float) -> bytes:
+        """Payload that can be passed on now. What follows a suspected text shows that it was payload."""
+        if self.suspected is not None and data:
+            data, self.suspected = self.suspected + data, None
+        if self._held:
+            data = self._held + data
+        keep = self._tail(data)
+        if not keep:
+            self._held, self._due_s = b"", None
+            self._passed = (self._passed + data)[-self._longest :]
+            return data
+        whole = self._completes(keep)
+        self._held = keep
+        self._due_s = now + (QUIET_S if whole else HOLD_S)
+        ready = data[: -len(keep)]
+        self._passed = (self._passed + ready)[-self._longest :]
+        return ready
+
+    def _tail(self, data: bytes) -> bytes:
+        """The longest end of ``data`` that is a hint or begins one."""
+        window = data[-self._longest :]
+        for at in range(len(window)):
+            if window[at : at + 1] in self._first:
+                end = window[at:]
+                if any(hint.startswith(end) for hint in self._hints):
+                    return end
+        return b""
+
+    def _completes(self, held: bytes) -> bool:
+        """Whether ``held`` is a hint, or ends one whose beginning was let go because the rest came late."""
+        return any((self._passed + held).endswith(hint) for hint in self._hints)
+
+    def tick(self, now: float) -> bytes:
+        """Payload whose hold is over; a whole text becomes ``suspected`` instead."""
+        if self._due_s is None or now < self._due_s:
+            return b""
+        self._due_s = None
+        held = self._held
+        self._held = b""
+        if self._completes(held):
+            self.suspected = held
+            return b""
+        self._passed = (self._passed + held)[-self._longest :]
+        return held
+
+    def release(self) -> bytes:
+        """What is held as a beginning only, because the data phase is over."""
+        held, self._held, self._due_s = self._held, b"", None
+        return held

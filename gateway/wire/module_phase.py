@@ -1,0 +1,134 @@
+"""A module's data mode as the gateway sees it: payload goes in escaped, what comes out is payload and an end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.wire import dle
+from gateway.wire.hint import HintHolder
+from gateway.wire.plus import EscapeBreaker
+
+DATAGRAM_LIMIT_BYTES = 65536
+"""A datagram that grows beyond this is given out as it is: noise must not grow without bound."""
+
+FALL_BACK = b"\r\nOK\r\n"
+FALL_BACK_WITHIN_S = 1.0
+FALL_BACK_QUIET_S = 0.15
+
+
+@dataclass(slots=True)
+class Fed:
+    """What the module's bytes were: payload (pieces of a stream, or whole datagrams), and a sign of the end."""
+
+    payload: list[bytes] = field(default_factory=list)
+    mark: bytes | None = None
+    """ETX, or a text that is only suspected to be the module's own."""
+    rest: bytes = b""
+    """What stands behind an ETX."""
+
+
+class ModulePhase:
+    """One data mode of a module on one socket.
+
+    ``escaped``: DLE escapes ETX and DLE, and a bare ETX ends the stream or divides datagrams. ``divided``: the payload
+    is datagrams. ``guard_s``: the module takes ``+++`` with so much silence around it for an escape. ``hints``: texts
+    that the module prints into the stream.
+    """
+
+    def __init__(self, *, escaped: bool, divided: bool, guard_s: float, hints: tuple[bytes, ...] = ()) -> None:
+        self.divided = divided
+        self.guard_s = guard_s
+        self._escaped = escaped
+        self._decoder = dle.DleDecoder()
+        self._breaker = EscapeBreaker(guard_s, 0.0)
+        self._holder = HintHolder(() if divided else hints)
+        self._datagram = bytearray()
+        self._sent_s: float | None = None
+        self._quiet_s: float | None = None
+
+    def begin(self, last_s: float) -> None:
+        """The phase opens; the module heard its last byte at ``last_s``."""
+        self._breaker = EscapeBreaker(self.guard_s, last_s)
+
+    # -- to the module -------------------------------------------------------------------------------------------------
+
+    def encode(self, payload: bytes, now: float) -> bytes:
+        """What may be sent to the module now for payload."""
+        data = dle.encode(payload) if self._escaped else payload
+        if self.divided:
+            data += dle.ETX
+            self._sent_s = now
+        return self._breaker.feed(data, now)
+
+    @property
+    def holding(self) -> bool:
+        """Whether a ``+`` waits to be sent."""
+        return self._breaker.holding
+
+    # -- from the module -----------------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes, now: float) -> Fed:
+        """What the module sent."""
+        fed = Fed()
+        if not self._escaped:
+            self._pass(data, now, fed)
+            return fed
+        rest: bytes | None = data
+        while rest is not None:
+            payload, rest = self._decoder.decode(rest)
+            if self.divided:
+                self._collect(payload, rest is not None, now, fed)
+            else:
+                self._pass(payload, now, fed)
+                if rest is not None:
+                    fed.mark, fed.rest = dle.ETX, rest
+                    return fed
+        return fed
+
+    def _pass(self, payload: bytes, now: float, fed: Fed) -> None:
+        ready = self._holder.feed(payload, now) if payload else b""
+        if ready:
+            fed.payload.append(ready)
+
+    def _collect(self, payload: bytes, complete: bool, now: float, fed: Fed) -> None:
+        self._datagram += payload
+        self._quiet_s = None
+        if complete or len(self._datagram) > DATAGRAM_LIMIT_BYTES:
+            fed.payload.append(bytes(self._datagram))
+            self._datagram.clear()
+        elif self._sent_s is not None and now - self._sent_s < FALL_BACK_WITHIN_S and self._datagram == FALL_BACK:
+            # Some modules answer OK to the ETX that ends a datagram, and are in command mode then (erratum X15).
+            self._quiet_s = now + FALL_BACK_QUIET_S
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`tick` has something to do."""
+        times = (self._breaker.deadline, self._holder.deadline, self._quiet_s)
+        return min((time for time in times if time is not None), default=None)
+
+    def tick(self, now: float) -> tuple[bytes, Fed]:
+        """What to send to the module now, and what time has made of its bytes."""
+        fed = Fed()
+        ready = self._holder.tick(now)
+        if ready:
+            fed.payload.append(ready)
+        if self._holder.suspected is not None:
+            fed.mark = self._holder.suspected
+        if self._quiet_s is not None and now >= self._quiet_s:
+            self._quiet_s = None
+            self._datagram.clear()
+            fed.mark = FALL_BACK
+        return self._breaker.tick(now), fed
+
+    @property
+    def suspected(self) -> bytes:
+        """A text at the end of the stream that may be the module's own; "" when there is none."""
+        return self._holder.suspected or b""
+
+    def finish(self) -> list[bytes]:
+        """Payload that is still held when the phase is over; a suspected text is not among it."""
+        rest = bytes(self._datagram) if self.divided else self._holder.release()
+        self._datagram.clear()
+        return [rest] if rest else []
