@@ -1,0 +1,397 @@
+"""A loaded dialect: text to typed calls and heard messages, and back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from gateway.dialect.grammar import parse_answer, parse_line
+from gateway.dialect.nodes import AnswerLine, Op, Piece, Shape, Statement, Value
+from gateway.dialect.schema import Argument, Command, Form, Parameter, Tables
+from gateway.dialect.values import WrongValue, expected, read_value, write_value
+from gateway.errors import InputError, InternalError, nearest
+from gateway.model.causes import Cause
+from gateway.wire.framing import Framing
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command that was understood: which behaviour it asks for, and its values by name."""
+
+    name: str
+    op: Op
+    does: str
+    arguments: dict[str, str | int]
+    rest: tuple[Value, ...] = ()
+    parameter: Parameter | None = None
+
+    def number(self, name: str, default: int = 0) -> int:
+        """A numeric argument."""
+        value = self.arguments.get(name, default)
+        return int(value)
+
+    def text(self, name: str, default: str = "") -> str:
+        """A textual argument."""
+        return str(self.arguments.get(name, default))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A command that was not understood, and why; ``expected`` is for people."""
+
+    name: str
+    cause: Cause
+    expected: str = ""
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A line of a module that is one of the dialect's messages: its key and its fields by name."""
+
+    key: str
+    fields: dict[str, str]
+
+    def number(self, name: str) -> int:
+        """A field as a number; -1 when it is none."""
+        value = self.fields.get(name, "").strip()
+        return int(value) if value.isdigit() else -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    key: str
+    name: str
+    parts: tuple[str, ...]
+    """A field's name in braces, or a literal."""
+
+
+class Dialect:
+    """The tables of one dialect, and what can be done with them without any state."""
+
+    def __init__(self, tables: Tables, switches: dict[str, str] | None = None) -> None:
+        self.tables = tables
+        self._switches = {name: switch.default for name, switch in tables.switches.items()} | (switches or {})
+        self._own = tuple(prefix.upper() for prefix in tables.own)
+
+    def warm(self) -> None:
+        """Build the parsers now, so that the first command is as quick as the others."""
+        self.pieces(f"E;{self.tables.own[0]}X=1")
+        self.hear("+X: 1")
+
+    @property
+    def id(self) -> str:
+        """For example ``name-1.0``."""
+        return self.tables.id
+
+    def switch(self, name: str) -> str:
+        """The chosen value of a switch."""
+        return self._switches[name]
+
+    def with_switches(self, chosen: dict[str, str]) -> Dialect:
+        """The same dialect with other readings. Raises :class:`InputError` for an unknown switch or value."""
+        for name, value in chosen.items():
+            switch = self.tables.switches.get(name)
+            if switch is None:
+                close = nearest(name, list(self.tables.switches))
+                raise InputError(
+                    f"{self.id} has no switch {name!r}"
+                    + (f"; did you mean {close!r}?" if close else f"; it has {', '.join(self.tables.switches) or 'none'}")
+                )
+            if value not in switch.values:
+                raise InputError(f"switch {name!r} of {self.id} is one of {', '.join(switch.values)}, not {value!r}")
+        return Dialect(self.tables, self._switches | chosen)
+
+    @cached_property
+    def framing(self) -> Framing:
+        """How results are framed."""
+        lines = self.tables.lines
+        numeric = {text: str(number) for text, number in self.tables.results.items()}
+        numeric |= {
+            self.information_text(key): str(message.number)
+            for key, message in self.tables.information.items()
+            if message.number is not None
+        }
+        return Framing(lines.numeric_result, numeric, lines.quiet_hides_text, lines.numeric_after_text)
+
+    # -- what a host says ------------------------------------------------------------------------------------------
+
+    def pieces(self, text: str) -> tuple[Piece, ...]:
+        """A command line behind its ``AT``, split and read."""
+        return parse_line(self.tables.family, self._own, text)
+
+    def owns(self, name: str) -> bool:
+        """Whether a command of this name is of this dialect."""
+        return name.upper().startswith(self._own)
+
+    def bind(self, statement: Statement) -> Call | Fault:
+        """What a command asks for, its values checked against the tables."""
+        parameter, entry = self._parameter(statement)
+        if parameter is not None:
+            return self._bind_parameter(statement, parameter, entry)
+        command = self.tables.commands.get(statement.name)
+        if command is None:
+            close = nearest(statement.name, [*self.tables.commands, *(f"#{name}" for name in self.tables.parameters)])
+            return Fault(statement.name, Cause.UNKNOWN_COMMAND, f"did you mean {close}?" if close else "")
+        return self._bind_command(statement, command)
+
+    def _parameter(self, statement: Statement) -> tuple[Parameter | None, bool]:
+        """The stored parameter that a command names, and whether it opens an entry of text."""
+        name = statement.name[1:]
+        parameters = self.tables.parameters
+        if statement.op is Op.EXEC and name.endswith("ADD"):
+            parameter = parameters.get(name[:-3])
+            if parameter is not None and parameter.entry == "list":
+                return parameter, True
+        parameter = parameters.get(name) if statement.name[:1] in self.tables.own else None
+        if parameter is not None and statement.op is Op.EXEC and parameter.entry == "text":
+            return parameter, True
+        return parameter, False
+
+    def _bind_parameter(self, statement: Statement, parameter: Parameter, entry: bool) -> Call | Fault:
+        name = statement.name[1:-3] if entry and parameter.entry == "list" else statement.name[1:]
+        arguments: dict[str, str | int] = {"parameter": name}
+        if entry:
+            return Call(statement.name, statement.op, "parameter_entry", arguments, (), parameter)
+        if statement.op not in (Op.READ, Op.SET):
+            return Fault(statement.name, Cause.BAD_SYNTAX, "a value or ?")
+        values = list(statement.values)
+        ids = self.tables.socket_ids
+        if parameter.indexed and ids:
+            arguments["id"] = ids[0]
+            if len(values) == 1 and not self._is_legacy_set(values[0], parameter):
+                return self._indexed_read(statement, parameter, arguments, values[0])
+            if len(values) == 2:
+                wrong = self._take_id(values.pop(0), arguments)
+                if wrong is not None:
+                    return Fault(statement.name, Cause.BAD_INDEX, wrong)
+        elif parameter.indexed and len(values) == 2 and values[0].text.strip() == "1":
+            values.pop(0)
+        if statement.op is Op.READ:
+            return Call(statement.name, Op.READ, "parameter", arguments, (), parameter)
+        if len(values) != 1:
+            return Fault(statement.name, Cause.BAD_COUNT, "one value")
+        return self._set_parameter(statement, parameter, arguments, values[0])
+
+    def _set_parameter(
+        self, statement: Statement, parameter: Parameter, arguments: dict[str, str | int], value: Value
+    ) -> Call | Fault:
+        try:
+            arguments["value"] = read_value(parameter, value)
+        except WrongValue as error:
+            return Fault(statement.name, Cause.BAD_VALUE, str(error), value.column)
+        return Call(statement.name, Op.SET, "parameter", arguments, (), parameter)
+
+    def _is_legacy_set(self, value: Value, parameter: Parameter) -> bool:
+        """``AT#TCPPORT=31000``: set without the id, as hosts of stacks before 3.02 write it (erratum U19)."""
+        if self._switches.get("sockets_without_id") != "yes":
+            return False
+        if parameter.kind in ("host", "string"):
+            return value.shape is Shape.STRING or not value.text.isdigit()
+        return value.text.isdigit() and len(value.text) > 1
+
+    def _indexed_read(
+        self, statement: Statement, parameter: Parameter, arguments: dict[str, str | int], value: Value
+    ) -> Call | Fault:
+        wrong = self._take_id(value, arguments)
+        if wrong is not None:
+            return Fault(statement.name, Cause.BAD_INDEX, wrong)
+        return Call(statement.name, Op.READ, "parameter", arguments, (), parameter)
+
+    def _take_id(self, value: Value, arguments: dict[str, str | int]) -> str | None:
+        ids = [str(number) for number in self.tables.socket_ids]
+        text = value.text.strip()
+        if text not in ids:
+            return f"a socket id: {' or '.join(ids)}"
+        arguments["id"] = int(text)
+        return None
+
+    def _bind_command(self, statement: Statement, command: Command) -> Call | Fault:
+        form = self._form(statement, command)
+        if form is None:
+            known = any(form.op == statement.op for form in command.forms)
+            if known and statement.op is Op.SET:
+                return self._no_form(statement, command)
+            return Fault(statement.name, Cause.BAD_SYNTAX, "another form of the command")
+        arguments: dict[str, str | int] = {}
+        values = list(statement.values)
+        rest: tuple[Value, ...] = ()
+        for taken in form.takes:
+            if taken.endswith("*"):
+                rest, values = tuple(values), []
+                break
+            name, optional = taken.removesuffix("?"), taken.endswith("?")
+            argument = command.arguments[name]
+            if not values or (values[0].shape is Shape.NOTHING and (optional or argument.default is not None)):
+                missing = not values
+                if values:
+                    values.pop(0)
+                if missing and not optional:
+                    return Fault(statement.name, Cause.BAD_COUNT, f"{name}: {expected(argument)}")
+                if argument.default is not None:
+                    arguments[name] = argument.default
+                continue
+            value = values.pop(0)
+            try:
+                arguments[name] = read_value(argument, value)
+            except WrongValue as error:
+                return Fault(statement.name, argument.wrong or Cause.BAD_VALUE, f"{name}: {error}", value.column)
+        while values and values[-1].shape is Shape.NOTHING:
+            values.pop()
+        if values:
+            return Fault(statement.name, Cause.BAD_COUNT, "fewer values", values[0].column)
+        return Call(statement.name, statement.op, form.does, arguments, rest)
+
+    def _form(self, statement: Statement, command: Command) -> Form | None:
+        for form in command.forms:
+            if form.op != statement.op or (form.switch and self._switches.get(form.switch) != "yes"):
+                continue
+            if all(self._fits(statement, form, name, wanted) for name, wanted in form.when.items()):
+                return form
+        return None
+
+    def _fits(self, statement: Statement, form: Form, name: str, wanted: tuple[int, ...]) -> bool:
+        at = next(index for index, taken in enumerate(form.takes) if taken.rstrip("?*") == name)
+        if at >= len(statement.values):
+            return False
+        text = statement.values[at].text.strip()
+        return text.isdigit() and int(text) in wanted
+
+    def _no_form(self, statement: Statement, command: Command) -> Fault:
+        """None of the forms fits: the first argument that decides between them is wrong or missing."""
+        for form in command.forms:
+            if form.op != statement.op:
+                continue
+            for at, taken in enumerate(form.takes):
+                name = taken.rstrip("?*")
+                if name not in form.when:
+                    continue
+                argument = command.arguments[name]
+                if at >= len(statement.values):
+                    return Fault(statement.name, Cause.BAD_COUNT, f"{name}: {expected(argument)}")
+                wanted = {number for other in command.forms for number in other.when.get(name, ())}
+                text = statement.values[at].text.strip()
+                if not text.isdigit() or int(text) not in wanted:
+                    cause = argument.wrong or Cause.BAD_VALUE
+                    return Fault(statement.name, cause, f"{name}: {expected(argument)}", statement.values[at].column)
+        return Fault(statement.name, Cause.BAD_VALUE, "another combination of values")
+
+    def write(self, does: str, **arguments: str | int) -> str:
+        """The command, with its ``AT``, that asks for ``does``; arguments that the form fixes are filled in.
+
+        Raises :class:`WrongValue` when a value cannot be written (a quote inside a quoted string).
+        """
+        name, form = self._writers[does]
+        command = self.tables.commands[name]
+        if form.op != Op.SET:
+            return f"AT{name}" + {"exec": "", "read": "?", "test": "=?"}[form.op]
+        written: list[str] = []
+        for taken in form.takes:
+            key = taken.rstrip("?*")
+            if key in form.when:
+                value: str | int = arguments.get(key, form.when[key][0])
+            elif key in arguments:
+                value = arguments[key]
+            else:
+                break
+            written.append(write_value(command.arguments[key], value))
+        return f"AT{name}=" + ",".join(written)
+
+    @cached_property
+    def _writers(self) -> dict[str, tuple[str, Form]]:
+        result: dict[str, tuple[str, Form]] = {}
+        for name, command in self.tables.commands.items():
+            for form in command.forms:
+                result.setdefault(form.does, (name, form))
+        return result
+
+    # -- what a module says ----------------------------------------------------------------------------------------
+
+    def hear(self, text: str) -> Heard | None:
+        """The message that a line is, or None when it is none of this dialect's."""
+        line = parse_answer(self.tables.family, text)
+        if line is None:
+            return None
+        for template in self._templates.get(line.name, ()):
+            fields = _match(template, line)
+            if fields is not None:
+                return Heard(template.key, fields)
+        return None
+
+    def say(self, key: str, **fields: str | int) -> str:
+        """The line of message ``key``."""
+        return self.tables.messages[key].text.format(**fields)
+
+    @cached_property
+    def _templates(self) -> dict[str, tuple[_Template, ...]]:
+        result: dict[str, tuple[_Template, ...]] = {}
+        for key, message in self.tables.messages.items():
+            name, colon, values = message.text.partition(":")
+            if not colon:
+                name, values = "", message.text
+            parts = tuple(part.strip().strip('"') for part in values.split(","))
+            result[name.upper()] = (*result.get(name.upper(), ()), _Template(key, name.upper(), parts))
+        return result
+
+    # -- information, results, errors ------------------------------------------------------------------------------
+
+    def information_text(self, key: str) -> str:
+        """An information message as the chosen spelling has it."""
+        text = self.tables.information[key].text
+        spelling = self._switches.get("information_spelling")
+        if spelling:
+            head, _, tail = text.partition("_")
+            return f"{spelling}_{tail}" if tail else head
+        return text
+
+    def error_text(self, cause: Cause, command: str = "", *, detail: int = 0) -> str:
+        """The result line for a failure: the code of the command that asked, or the dialect's, as its form demands.
+
+        ``detail`` is the host's ``AT+CMEE``.
+        """
+        code = self.code(cause, command)
+        lines = self.tables.lines
+        if not code.isdigit():
+            return code
+        if lines.error_needs_cmee and detail == 0:
+            return lines.plain_error
+        return lines.error.format(code=code)
+
+    def code(self, cause: Cause, command: str = "") -> str:
+        """The best code for ``cause``, or a word (``ERROR``, ``BUSY``)."""
+        own = self.tables.commands.get(command)
+        code = (own.causes.get(cause) if own else None) or self.tables.causes.get(cause)
+        if code is None:
+            code = self.tables.causes.get(Cause.INTERNAL)
+        if code is None:
+            raise InternalError(f"{self.id} has no code for {cause}")
+        return code
+
+    def cause_of(self, code: str) -> Cause:
+        """What a module means by a code; internal when the code is unknown."""
+        entry = self.tables.errors.get(code)
+        return entry.cause if entry else Cause.INTERNAL
+
+    def argument(self, command: str, name: str) -> Argument:
+        """An argument of a command."""
+        return self.tables.commands[command].arguments[name]
+
+    def replace_tables(self, **changes: object) -> Dialect:
+        """The same dialect with other tables (a bridge's own local answers)."""
+        return Dialect(replace(self.tables, **changes), self._switches)  # type: ignore[arg-type]
+
+
+def _match(template: _Template, line: AnswerLine) -> dict[str, str] | None:
+    if len(template.parts) != len(line.values):
+        return None
+    fields: dict[str, str] = {}
+    for part, value in zip(template.parts, line.values, strict=True):
+        field = _FIELD.fullmatch(part)
+        if field:
+            fields[field[1]] = value.text
+        elif part != value.text:
+            return None
+    return fields

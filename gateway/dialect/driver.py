@@ -1,0 +1,182 @@
+"""What working a module is written in: generators that yield steps, one for each request.
+
+A strictly sequential exchange (create, wait until ready, enter data mode) reads from top to bottom; whoever runs it
+(a session) keeps the time limits, brings a silent module back, and knows nothing of the dialect.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from gateway.dialect.dialect import Dialect, Heard
+from gateway.model.causes import Cause
+from gateway.model.events import Event
+from gateway.model.requests import Request
+from gateway.model.results import Failed, Progress, Result
+from gateway.model.values import HostSocket
+from gateway.wire.module_phase import ModulePhase
+
+
+class Final(Enum):
+    """How a module's command ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    CONNECT = "connect"
+    TIMED_OUT = "timed out"
+    """No final result within the limit."""
+    DOWN = "down"
+    """The module does not answer, or has restarted: the command was not sent, or will never be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A module's answer: how it ended, its code ("" for a plain ERROR), what was said before."""
+
+    final: Final
+    code: str = ""
+    heard: tuple[Heard, ...] = ()
+    lines: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was done."""
+        return self.final in (Final.OK, Final.CONNECT)
+
+    @property
+    def original(self) -> str:
+        """For the trace: what the module said."""
+        return self.code or self.final.value
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Send a command, wait for its :class:`Answer`. ``answers`` are the messages that belong to it."""
+
+    text: str
+    answers: frozenset[str] = frozenset()
+    limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Wait for a message that ``wanted`` accepts; also one that came since the last command. None after the limit."""
+
+    wanted: Callable[[Heard], bool]
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Send a command that opens the module's data mode on ``socket``; its :class:`Answer` is CONNECT when it did."""
+
+    text: str
+    socket: HostSocket
+    phase: ModulePhase
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Bring the module back to command mode, delivering what still arrives.
+
+    Answered by the text that is held back because it may be the module's own (``b""`` when there is none), or by None
+    when the module would not come.
+
+    ``there``: the module has said that it is in command mode already.
+    """
+
+    there: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Do nothing for a while; ``quiet``: until the module has been quiet for so long."""
+
+    seconds: float
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """News of the request before its result."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Something happened."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Give held payload to the host's side."""
+
+    socket: HostSocket
+    data: bytes
+
+
+DriverStep = Command | Await | Enter | Leave | Rest | Report | Emit | Deliver
+DriverSteps = Generator[DriverStep, Any, Result]
+Chores = Generator[DriverStep, Any, None]
+Part = Generator[DriverStep, Any, Any]
+"""A piece of an exchange that gives its caller something else."""
+
+
+class Driver(ABC):
+    """How a module of one dialect is worked. One object a module; it keeps what it knows of the module's state."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    @abstractmethod
+    def start(self) -> Chores:
+        """Put the module into the one known state, find out what it is doing; after every (re)start."""
+
+    @abstractmethod
+    def perform(self, request: Request) -> DriverSteps:
+        """Carry out a request; its result is the generator's."""
+
+    @abstractmethod
+    def heard(self, heard: Heard) -> Iterable[Event]:
+        """What an unsolicited message of the dialect means."""
+
+    def chores(self, _heard: Heard) -> Chores | None:
+        """Work that an unsolicited message makes."""
+        return None
+
+    @abstractmethod
+    def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
+        """The module's data mode ended, or seems to have: ``mark`` is its sign (ETX, or the text that was seen)."""
+
+    @abstractmethod
+    def lost(self) -> Iterable[Event]:
+        """The module has forgotten everything: what that means for the host's side."""
+
+    @abstractmethod
+    def finish(self) -> Chores:
+        """The gateway ends: no socket is left open."""
+
+    def idle(self) -> Chores | None:
+        """Something to do when nothing has happened for a while; None: nothing."""
+        return None
+
+    def way(self, request: Request) -> str:
+        """How the module does a request: ``native``, ``composed``, or "" when it cannot."""
+        return self.dialect.tables.module.abilities.get(type(request).__name__, "")
+
+    def failed(self, answer: Answer, command: str = "") -> Failed:
+        """The failure that a module's answer means."""
+        if answer.final in (Final.DOWN, Final.TIMED_OUT):
+            cause = Cause.NO_MODULE
+        elif answer.code:
+            cause = self.dialect.cause_of(answer.code)
+        else:
+            cause = Cause.INTERNAL
+        return Failed(cause, f"{command} {answer.original}".strip())

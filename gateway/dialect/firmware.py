@@ -1,0 +1,290 @@
+"""What a dialect's own behaviour is written in: generators that yield steps.
+
+A command becomes a generator. It says text, asks for things to be done, opens data phases, and returns how the command
+ended; whoever runs it (a session) knows nothing of the dialect. A generator may go on after its command has ended, as
+a task of the session: a listener, a connection being set up.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from gateway.dialect.dialect import Call, Dialect
+from gateway.model.causes import Cause
+from gateway.model.events import Event
+from gateway.model.requests import Request
+from gateway.model.values import HostSocket
+from gateway.wire.phase import HostPhase
+from gateway.wire.settings import LineSettings
+
+# -- how a command ends ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ok:
+    """``OK``. ``after_text``: it closes an answer with information text."""
+
+    after_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The dialect's error for a cause; ``command`` where it is not the command that runs."""
+
+    cause: Cause
+    command: str = ""
+    original: str = ""
+    """What the module said, for the trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A result of its own: ``CONNECT``, ``NO CARRIER``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """No result: it was said before, or there is none."""
+
+
+Outcome = Ok | Fail | Word | Silent
+
+# -- steps ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Information text, one block. ``now``: do not wait for the rest of the answer."""
+
+    lines: tuple[str, ...]
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """An indication, which has its number under ``ATV0``; or an unsolicited line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Bytes for the host, as they are."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Have something done; answered by its result, or by progress (then :class:`More` waits for the next)."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """Wait for the next progress or the result of what was asked last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Let the command line go without a result; the generator goes on as the task ``name``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Give the result now; the generator goes on as the task ``name``."""
+
+    outcome: Outcome
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Open a data phase on a socket; answered by :class:`DataEnd`."""
+
+    socket: HostSocket
+    phase: HostPhase
+    echo: bytes = b""
+    """What is echoed, under ``ATE1``, when the host ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Give payload to a socket outside a data phase."""
+
+    socket: HostSocket
+    data: bytes
+
+
+class EndReason(Enum):
+    """Why a data phase ended."""
+
+    HOST = "host"
+    """The dialect's own sign."""
+    ESCAPE = "escape"
+    """``+++``."""
+    TERMINAL = "terminal"
+    """The host's DTR."""
+    PEER = "peer"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class DataEnd:
+    """How a data phase ended; ``cause`` says more when the socket was lost."""
+
+    reason: EndReason
+    cause: Cause = Cause.CLOSED_BY_PEER
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Take text up to Ctrl-Z; answered by its bytes, or by None after ESC or when it became longer than the limit."""
+
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for an event that ``wanted`` accepts, or for ``seconds``; answered by the event or None."""
+
+    wanted: Callable[[Event], bool] | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start another task."""
+
+    task: Generator[Step, Any, Outcome]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the task ``name`` without another word of it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """End the data phase that the task ``name`` is in, or raise :class:`Interrupted` in it."""
+
+    name: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Keep these values over a restart; ``erase``: forget everything kept, the values in use stay."""
+
+    values: dict[str, str | int]
+    erase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Set the host's port: bits per second, or flow control."""
+
+    rate: int | None = None
+    flow: str | None = None
+
+
+Step = (
+    Say | Tell | Raw | Ask | More | Background | Finish | Data | Send | Text | Wait | Spawn | Cancel | Break | Store
+    | Port
+)  # fmt: skip
+Steps = Generator[Step, Any, Outcome]
+
+
+class Interrupted(Exception):  # a signal to a generator, not an error
+    """The host has broken off what is going on (ETX), or the line has ended it."""
+
+    def __init__(self, cause: Cause = Cause.ABORTED):
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Refusal(Exception):
+    """Raised inside a behaviour to end its command with a failure."""
+
+    def __init__(self, cause: Cause):
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a behaviour may see of the session that runs it."""
+
+    settings: LineSettings
+    policy: str = "lenient"
+    stored: dict[str, str | int] = field(default_factory=dict)
+    now: float = 0.0
+    """Monotonic seconds, kept up to date."""
+
+
+class Firmware(ABC):
+    """The behaviour of one dialect towards its host. One object a session; a new one after a reset."""
+
+    etx_aborts = False
+    """Whether an ETX breaks off a command that is being carried out."""
+
+    def __init__(self, dialect: Dialect, around: Surroundings) -> None:
+        self.dialect = dialect
+        self.around = around
+
+    def execute(self, call: Call) -> Steps:
+        """The generator for a command: the method ``do_<does>``."""
+        behaviour: Callable[[Call], Steps] = getattr(self, f"do_{call.does}")
+        return self._guarded(behaviour, call)
+
+    def _guarded(self, behaviour: Callable[[Call], Steps], call: Call) -> Steps:
+        try:
+            gate = self.gate(call)
+            if gate is not None:
+                return gate
+            return (yield from behaviour(call))
+        except Refusal as refusal:
+            return Fail(refusal.cause)
+
+    def gate(self, _call: Call) -> Outcome | None:
+        """An outcome that stands before every command, or None."""
+        return None
+
+    @abstractmethod
+    def event(self, event: Event) -> Iterable[Step]:
+        """What the host is told of an event that no task waits for."""
+
+    def abort(self) -> Steps | None:
+        """What an ETX in command mode does; None: nothing."""
+        return None
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`tick` has something to do."""
+        return None
+
+    def tick(self, _now: float) -> tuple[Steps, str] | None:
+        """A task, and its name, that time has started."""
+        return None
+
+    def touch(self, now: float) -> None:  # noqa: B027  # a behaviour without idle time has nothing to do
+        """Payload went by."""
+
+    def restarted(self) -> None:  # noqa: B027
+        """The host has reset the module with a command of its own."""
+
+    def describe(self) -> dict[str, str | int]:
+        """The state in a few words, for people."""
+        return {}

@@ -1,0 +1,186 @@
+"""What a WIPSoft module remembers: stack and bearers with their options, sockets, servers, the offline session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gateway.dialect.dialect import Dialect
+from gateway.dialect.nodes import Shape, Value
+from gateway.dialect.schema import Option, ValueType
+from gateway.dialect.values import WrongValue, read_value
+from gateway.model.causes import Cause
+from gateway.model.values import Addresses, Endpoint, HostSocket
+
+
+class Refused(Exception):  # becomes the command's error
+    """An option or value that cannot be."""
+
+    def __init__(self, cause: Cause):
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Options:
+    """Numbered options of one table: values in use, and the set that is stored."""
+
+    def __init__(self, table: dict[str, Option], stored: dict[str, str | int]) -> None:
+        self.table = table
+        self.values: dict[str, str | int] = {}
+        self.stored = stored
+        self.reset()
+
+    def reset(self) -> None:
+        """The stored set, and defaults for the rest."""
+        self.values = {
+            number: (option.default if option.default is not None else _empty(option))
+            for number, option in self.table.items()
+        }
+        self.values |= {number: value for number, value in self.stored.items() if number in self.values}
+
+    def number(self, option: int) -> int:
+        """A numeric option's value."""
+        return int(self.values[str(option)])
+
+    def set(self, option: int, value: Value) -> None:
+        """Set an option. Raises :class:`Refused`."""
+        entry = self.table.get(str(option))
+        if entry is None or "w" not in entry.access:
+            raise Refused(Cause.BAD_OPTION)
+        kind = ValueType(entry.kind, entry.minimum, entry.maximum, values=entry.values, max_length=entry.max_length)
+        try:
+            self.values[str(option)] = read_value(kind, value)
+        except WrongValue:
+            raise Refused(Cause.BAD_VALUE) from None
+
+    def written(self, option: int) -> str:
+        """An option's value as it is printed. Raises :class:`Refused`."""
+        entry = self.table.get(str(option))
+        if entry is None or "r" not in entry.access:
+            raise Refused(Cause.BAD_OPTION)
+        return write_option(entry, self.values[str(option)])
+
+    def to_store(self) -> dict[str, str | int]:
+        """The values that a storage keeps."""
+        return {number: value for number, value in self.values.items() if self.table[number].stored}
+
+
+def write_option(entry: Option, value: str | int) -> str:
+    """Text in quotes, numbers bare."""
+    return f'"{value}"' if entry.kind in ("string", "ip") else str(value)
+
+
+def _empty(option: Option) -> str | int:
+    return {"ip": "0.0.0.0", "string": ""}.get(option.kind, 0)
+
+
+def text_value(text: str | int) -> Value:
+    """A value for :meth:`Options.set`."""
+    return Value(Shape.STRING, str(text))
+
+
+@dataclass(slots=True)
+class Bearer:
+    """An open bearer (4.2)."""
+
+    bid: int
+    options: Options
+    started: bool = False
+    addresses: Addresses = field(default_factory=Addresses)
+
+
+class SocketState(Enum):
+    """Where a socket is (5.1, 6.2)."""
+
+    OPENING = "opening"
+    READY = "ready"
+    MAPPED = "mapped"
+    OFFLINE = "offline"
+
+
+@dataclass(slots=True)
+class Socket:
+    """A UDP socket, TCP client or spawned client."""
+
+    protocol: int
+    index: int
+    handle: HostSocket
+    state: SocketState = SocketState.OPENING
+    local_port: int = 0
+    peer: Endpoint | None = None
+    bound: bool = True
+    server: int | None = None
+    told: bool = False
+    """+WIPDATA was said and nothing was read since (6.2.6)."""
+    waiting: int = 0
+    peer_closed: bool = False
+    close_told: bool = False
+    carried: bytes = b""
+    options: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Server:
+    """A TCP server and the client indices that it reserves (5.1.7)."""
+
+    index: int
+    handle: HostSocket
+    port: int
+    first: int
+    last: int
+    open: bool = True
+    spent: set[int] = field(default_factory=set)
+    """Indices of closed clients, where a closed client's index is not given back (S20)."""
+
+
+class Sockets:
+    """The tables of sockets and servers, with the rules of who may have which index."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._reuses = dialect.switch("freed_index") == "reused"
+        self.sockets: dict[tuple[int, int], Socket] = {}
+        self.servers: dict[int, Server] = {}
+        self._handles = 0
+
+    def handle(self) -> HostSocket:
+        """A new name for a socket."""
+        self._handles += 1
+        return HostSocket(self._handles)
+
+    @property
+    def count(self) -> int:
+        """Sockets that count towards SOCK_MAX."""
+        return len(self.sockets) + sum(server.open for server in self.servers.values())
+
+    def reserved(self, index: int) -> bool:
+        """Whether a server holds a client index."""
+        return any(server.first <= index <= server.last for server in self.servers.values())
+
+    def by_handle(self, handle: HostSocket) -> Socket | None:
+        """The socket of a name."""
+        return next((socket for socket in self.sockets.values() if socket.handle == handle), None)
+
+    def server_by_handle(self, handle: HostSocket) -> Server | None:
+        """The server of a name."""
+        return next((server for server in self.servers.values() if server.handle == handle), None)
+
+    def free_child(self, server: Server) -> int | None:
+        """The lowest index that the server can give to a new client."""
+        for index in range(server.first, server.last + 1):
+            if (2, index) not in self.sockets and (self._reuses or index not in server.spent):
+                return index
+        return None
+
+    def forget(self, socket: Socket) -> None:
+        """A socket is closed; a closed server whose last client that was gives up its range."""
+        self.sockets.pop((socket.protocol, socket.index), None)
+        server = self.servers.get(socket.server) if socket.server is not None else None
+        if server is not None:
+            server.spent.add(socket.index)
+            self.release(server)
+
+    def release(self, server: Server) -> None:
+        """Give up the range of a server that is closed and has no clients left."""
+        children = any(socket.server == server.index for socket in self.sockets.values())
+        if not server.open and not children:
+            self.servers.pop(server.index, None)

@@ -1,0 +1,111 @@
+"""Values of commands: from text by their type, with the reason when they are wrong, and back to text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from gateway.dialect.nodes import Shape, Value
+from gateway.dialect.schema import ValueType
+from gateway.model.values import is_dotted
+
+_PHONE = re.compile(r"\+?[0-9]*")
+_DIGITS = re.compile(r"[0-9]{1,10}")
+_PRINTABLE = re.compile(r"[\x20-\x7e]*")
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
+_QUOTED = frozenset({"string", "text", "host", "ip", "phone", "hex", "caller", "addresses"})
+
+
+class WrongValue(Exception):
+    """A value does not fit its type; the text says what was expected."""
+
+
+def read_value(kind: ValueType, value: Value) -> str | int:
+    """The value of ``value`` as ``kind`` understands it: int for numbers and enums, str otherwise.
+
+    Quotes are accepted around numbers and may be missing around text: hosts in the field write both (erratum U03).
+    """
+    text = value.text if value.shape is Shape.STRING else value.text.strip()
+    match kind.kind:
+        case "int" | "port" | "enum":
+            return _number(kind, text)
+        case "letter":
+            wanted = text.upper()
+            if wanted not in kind.values:
+                raise WrongValue(f"one of {', '.join(kind.values)}")
+            return wanted
+        case "any":
+            return text
+        case _:
+            return _text(kind, text)
+
+
+def write_value(kind: ValueType, value: str | int) -> str:
+    """``value`` as it stands on a line: text in quotes, numbers bare. Raises :class:`WrongValue` for a quote inside."""
+    if kind.kind in _QUOTED:
+        text = str(value)
+        if '"' in text or "\r" in text or "\n" in text:
+            raise WrongValue("text without quotes and line ends")
+        return f'"{text}"'
+    return str(value)
+
+
+def expected(kind: ValueType) -> str:
+    """What a value of this type may be, in words."""
+    match kind.kind:
+        case "enum" | "letter":
+            return "one of " + ", ".join(kind.values)
+        case "port":
+            return f"a port from {kind.minimum or 0} to 65535"
+        case "int":
+            step = f" in steps of {kind.step}" if kind.step else ""
+            also = "".join(f", or {number}" for number in kind.also)
+            return f"a number from {kind.minimum} to {kind.maximum}{step}{also}"
+        case "ip":
+            return "an address in dotted decimal"
+        case "phone":
+            return "a telephone number"
+        case "caller":
+            return "0, * or a telephone number"
+        case "hex":
+            return "an even number of hexadecimal digits"
+        case _:
+            limit = f" of at most {kind.max_length} characters" if kind.max_length else ""
+            return "text" + limit
+
+
+def _number(kind: ValueType, text: str) -> int:
+    if not _DIGITS.fullmatch(text):
+        raise WrongValue(expected(kind))
+    number = int(text)
+    if kind.kind == "enum":
+        if str(number) not in kind.values:
+            raise WrongValue(expected(kind))
+        return number
+    if number in kind.also:
+        return number
+    low, high = kind.minimum, kind.maximum
+    if kind.kind == "port":
+        low, high = kind.minimum or 0, 65535
+    if kind.kind == "port" and len(text) > 5:
+        raise WrongValue(expected(kind))
+    if (low is not None and number < low) or (high is not None and number > high):
+        raise WrongValue(expected(kind))
+    if kind.step and number % kind.step:
+        raise WrongValue(expected(kind))
+    return number
+
+
+def _text(kind: ValueType, text: str) -> str:
+    if not _PRINTABLE.fullmatch(text) or (kind.max_length is not None and len(text) > kind.max_length):
+        raise WrongValue(expected(kind))
+    checks: dict[str, Callable[[str], bool]] = {
+        "ip": is_dotted,
+        "phone": lambda number: _PHONE.fullmatch(number) is not None,
+        "caller": lambda number: number in ("0", "*") or (_PHONE.fullmatch(number) is not None and bool(number)),
+        "hex": lambda digits: _HEX.fullmatch(digits) is not None,
+    }
+    fits = checks.get(kind.kind)
+    if fits is not None and not fits(text):
+        raise WrongValue(expected(kind))
+    return text
