@@ -1,0 +1,128 @@
+"""What a session wants done by whoever runs it, and what its two sides tell each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.model.events import Event
+from gateway.model.requests import Request
+from gateway.model.results import Progress, Result
+from gateway.model.values import HostSocket, Ticket
+
+# -- for the links -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToHost:
+    """Bytes for the host's link."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ToModule:
+    """Bytes for the module's link."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Say when everything written to the module's link has really gone out: a guard time begins then."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPort:
+    """Set the host's port."""
+
+    rate: int | None = None
+    flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Set the host's carrier signal (circuit 109)."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Everything to be kept over a restart, as it is now."""
+
+    values: dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line of the trace: what bytes became. ``kind`` says what the fields are."""
+
+    kind: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+# -- from the host's side to the other ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """A request of the host's side."""
+
+    ticket: Ticket
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The host's side does not wait for this request any more."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Payload of the host for a socket: a piece of a stream, or a whole datagram."""
+
+    socket: HostSocket
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TextFor:
+    """What the host typed for a command that prompted, or in a data call."""
+
+    ticket: Ticket
+    data: bytes
+    complete: bool
+
+
+# -- from the other side to the host's ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A request has a result, or news before it."""
+
+    ticket: Ticket
+    result: Result | Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something happened unasked."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedBytes:
+    """Bytes of a data call of the module's, or of its prompt: the host's, as they are."""
+
+    data: bytes
+
+
+Effect = (
+    ToHost | ToModule | Drain | SetPort | Carrier | Keep | Note | Submit | Withdraw | Payload | TextFor
+    | News | Happened | RelayedBytes
+)  # fmt: skip

@@ -1,0 +1,926 @@
+"""The host's side of a session: the line discipline, the commands, the data phases, and when the host may be told what.
+
+It runs a dialect's behaviour (:mod:`gateway.dialect.firmware`), knows no dialect, and puts out effects. Longer than
+400 lines because command line, tasks and data phase hand one stream of bytes to each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from gateway.dialect.dialect import Dialect, Fault
+from gateway.dialect.firmware import (
+    Ask,
+    Background,
+    Break,
+    Cancel,
+    Data,
+    DataEnd,
+    EndReason,
+    Fail,
+    Finish,
+    Firmware,
+    Interrupted,
+    More,
+    Ok,
+    Outcome,
+    Port,
+    Raw,
+    Say,
+    Send,
+    Silent,
+    Spawn,
+    Step,
+    Steps,
+    Store,
+    Surroundings,
+    Tell,
+    Text,
+    Wait,
+    Word,
+)
+from gateway.dialect.nodes import Basic, Broken, Foreign, Piece, Statement
+from gateway.dialect.schema import LocalAnswer
+from gateway.errors import InternalError
+from gateway.model.causes import Cause
+from gateway.model.events import Event, PeerClosed, Received, SocketLost
+from gateway.model.findings import Finding, FindingKind
+from gateway.model.requests import PassThrough, ShutdownTcp
+from gateway.model.results import Done, Failed, PassedThrough, Progress, Prompted, Relayed, Result
+from gateway.model.values import HostSocket, Ticket
+from gateway.session import discipline
+from gateway.session.effects import (
+    Carrier,
+    Effect,
+    Keep,
+    Note,
+    Payload,
+    SetPort,
+    Submit,
+    TextFor,
+    ToHost,
+    Withdraw,
+)
+from gateway.wire import framing
+from gateway.wire.command import Abandoned, CommandLineReader, Control, Item, Line, TooLong
+from gateway.wire.phase import Taken
+from gateway.wire.settings import ESC, ETX, SUB, LineSettings
+
+PENDING_LIMIT_BYTES = 16384
+"""Bytes of the host that wait for a command to end; beyond this its port is not read."""
+
+EARLY_LIMIT_BYTES = 65536
+"""Data that arrive for a data phase that is about to open; beyond this the other side is not read."""
+
+LINES_LIMIT = 64
+"""Unsolicited lines that wait for their moment; beyond this the oldest are dropped and counted."""
+
+_RESET = re.compile(r"\+CFUN *= *1 *(, *[01] *)?", re.IGNORECASE)
+_ERRORS = ("ERROR", "+CME ERROR", "+CMS ERROR")
+
+
+class Mode(Enum):
+    """Who the host's bytes are for."""
+
+    COMMAND = "command"
+    DATA = "data"
+    TEXT = "text"
+    """An entry of text of the dialect's own."""
+    PROMPT = "prompt"
+    """Text for a command of the module's."""
+    RELAY = "relay"
+    """A data call of the module's."""
+
+
+@dataclass(eq=False, slots=True)
+class _Task:
+    """A generator at work, and what it waits for."""
+
+    steps: Steps
+    name: str
+    command: str = ""
+    foreground: bool = False
+    ticket: Ticket | None = None
+    wait: Wait | None = None
+    due_s: float | None = None
+    data: Data | None = None
+    text: Text | None = None
+    passing: bool = False
+    """It passes a command of the module's through."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """A command line being carried out."""
+
+    pieces: deque[Piece]
+    text: bool = False
+    """Information text was said: the result closes an answer."""
+
+
+@dataclass(slots=True)
+class _Early:
+    """What arrived for a socket before its data phase could open."""
+
+    data: list[bytes] = field(default_factory=list)
+    size: int = 0
+    end: DataEnd | None = None
+
+
+class HostSide:
+    """See the module's text. Feed it with what happens; then take ``effects``."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        firmware: type[Firmware],
+        *,
+        stored: dict[str, str | int] | None = None,
+        policy: str = "lenient",
+        tracing: bool = False,
+        swallows: Callable[[str], bool] | None = None,
+    ) -> None:
+        dialect.warm()
+        self.dialect = dialect
+        self._firmware = firmware
+        self._swallows = swallows
+        """Asked about each command line; a line that it takes is never answered."""
+        self.settings = LineSettings()
+        self._saved = self.settings.copy()
+        self.around = Surroundings(self.settings, policy, dict(stored or {}))
+        self.firmware = firmware(dialect, self.around)
+        self.effects: list[Effect] = []
+        self.tracing = tracing
+        self.mode = Mode.COMMAND
+        self._reader = CommandLineReader(self.settings, dialect.tables.lines.limit_bytes)
+        self._pending = bytearray()
+        self._out = bytearray()
+        self._answer = bytearray()
+        self._run: _Run | None = None
+        self._foreground: _Task | None = None
+        self._tasks: list[_Task] = []
+        self._running: _Task | None = None
+        self._data: _Task | None = None
+        self._entry = bytearray()
+        self._lines: deque[bytes] = deque()
+        self._early: dict[HostSocket, _Early] = {}
+        self._tickets = 0
+        self._last_line = b""
+        self._kept = dict(stored or {})
+        self._erased = False
+        self._deaf = False
+        """The connection ended and the host has not been told yet: what it sends is payload for nobody."""
+
+    # -- what happens --------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Bytes came from the host."""
+        self.around.now = now
+        if self._deaf:
+            self._finding(Finding(FindingKind.LOST, f"{len(data)} bytes", "the connection had ended"))
+            return
+        if self._data is not None and not self._pending:
+            self._from_host(data, now)
+        else:
+            self._pending += data
+        self._work(now)
+
+    def deliver(self, ticket: Ticket, result: Result | Progress, now: float) -> None:
+        """A request has a result, or news before it."""
+        self.around.now = now
+        task = next((task for task in self._tasks if task.ticket == ticket), None)
+        if task is None:
+            return
+        self._note_result(result)
+        if not isinstance(result, Progress):
+            task.ticket = None
+        self._advance(task, result, now)
+        self._work(now)
+
+    def event(self, event: Event, now: float) -> None:
+        """Something happened unasked."""
+        self.around.now = now
+        if isinstance(event, Received):
+            self._received(event, now)
+        else:
+            self._note("event", type(event).__name__, event)
+            if not self._for_data(event, now) and not self._for_waiting(event, now):
+                self._perform_all(self.firmware.event(event), now)
+        self._work(now)
+
+    def relayed(self, data: bytes) -> None:
+        """Bytes came from a module that is in a data call."""
+        self._out += data
+        self._flush()
+
+    def tick(self, now: float) -> None:
+        """Time has come; see ``deadline``."""
+        self.around.now = now
+        if self._data is not None and self._data.data is not None:
+            phase = self._data.data.phase
+            if phase.deadline is not None and now >= phase.deadline:
+                self._taken(phase.tick(now), now)
+        abandoned = self._reader.tick(now)
+        if abandoned is not None:
+            self._echo()
+            self._item(abandoned, now)
+        for task in list(self._tasks):
+            if task.due_s is not None and now >= task.due_s and task in self._tasks:
+                task.due_s = task.wait = None
+                self._advance(task, None, now)
+        started = self.firmware.tick(now)
+        if started is not None:
+            self._spawn(*started, now)
+        self._work(now)
+
+    def terminal_ready(self, ready: bool, now: float) -> None:
+        """The host's DTR (circuit 108) changed; ``AT&D`` says what that means."""
+        self.around.now = now
+        if not ready and self.settings.terminal_ready:
+            if self._data is not None:
+                self._end_data(DataEnd(EndReason.TERMINAL), now)
+            self._pending.clear()
+        self._work(now)
+
+    def restart(self, lines: Sequence[str], now: float) -> None:
+        """The module that this side plays restarts: everything is forgotten but what is stored; ``lines`` are said."""
+        self.around.now = now
+        for task in list(self._tasks):
+            self._cancel(task)
+        self._run = self._foreground = self._data = None
+        self.mode = Mode.COMMAND
+        self._pending.clear()
+        self._answer.clear()
+        self._lines.clear()
+        self._early.clear()
+        self._deaf = False
+        self.settings.assign(self._saved)
+        if self._erased:
+            self.around.stored.clear()
+            self.around.stored.update(self._kept)
+            self._erased = False
+        self.firmware = self._firmware(self.dialect, self.around)
+        for line in lines:
+            self._out += framing.text_block((line,), self.settings)
+        self._flush()
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`tick` must be called next."""
+        times = [self._reader.deadline, self.firmware.deadline]
+        if self._data is not None and self._data.data is not None:
+            times.append(self._data.data.phase.deadline)
+        times += [task.due_s for task in self._tasks]
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def holds_host(self) -> bool:
+        """Whether the host's port should not be read just now."""
+        return len(self._pending) > PENDING_LIMIT_BYTES
+
+    @property
+    def holds_module(self) -> bool:
+        """Whether the other side should not be read just now."""
+        return any(early.size > EARLY_LIMIT_BYTES for early in self._early.values())
+
+    @property
+    def sockets_in_use(self) -> bool:
+        """Whether any service runs."""
+        return self._data is not None or any(not task.foreground for task in self._tasks)
+
+    # -- the host's bytes ----------------------------------------------------------------------------------------------
+
+    def _work(self, now: float) -> None:
+        """Go on with what is there, until something must be waited for; then let the bytes go."""
+        while True:
+            if self._data is None and self.mode is Mode.COMMAND and self._run is None:
+                self._when_free(now)
+            if not self._pending:
+                break
+            if self.mode is Mode.COMMAND and self._run is None:
+                data = bytes(self._pending)
+                self._pending.clear()
+                item, position = self._reader.feed(data, 0, now)
+                self._pending += data[position:]
+                self._echo()
+                if item is not None:
+                    self._item(item, now)
+            elif self.mode is Mode.COMMAND:
+                if not self._while_busy(now):
+                    break
+            else:
+                data = bytes(self._pending)
+                self._pending.clear()
+                self._from_host(data, now)
+        self._flush()
+
+    def _from_host(self, data: bytes, now: float) -> None:
+        if self._reader.after_cr and self._reader.late_lf(data[0]):
+            data = data[1:]
+        if not data:
+            return
+        if self._data is not None:
+            assert self._data.data is not None
+            self._taken(self._data.data.phase.from_host(data, now), now)
+        elif self.mode is Mode.TEXT:
+            self._text(data, now)
+        elif self._foreground is not None and self._foreground.ticket is not None:
+            self._text_for_module(data, self._foreground.ticket)
+
+    def _while_busy(self, now: float) -> bool:
+        """The host sends while a command is being carried out: True when something changed by it."""
+        if self._reader.after_cr and self._reader.late_lf(self._pending[0]):
+            del self._pending[:1]
+            return True
+        at = self._pending.find(ETX)
+        task = self._foreground
+        if at >= 0 and task is not None and not task.passing and self.firmware.etx_aborts:
+            del self._pending[: at + 1]
+            self._interrupt(task, Cause.ABORTED, now)
+            return True
+        return False
+
+    def _echo(self) -> None:
+        if self.settings.echo:
+            self._out += self._reader.echo
+        self._reader.echo.clear()
+
+    def _item(self, item: Item, now: float) -> None:
+        match item:
+            case Line(data):
+                self._last_line = data
+                self._begin(data, now)
+            case TooLong(data):
+                self._refuse(data, Cause.TOO_LONG)
+            case Abandoned(data):
+                self._refuse(data, Cause.BAD_SYNTAX)
+            case Control(_):
+                steps = self.firmware.abort()
+                if steps is not None:
+                    self._spawn(steps, "abort", now)
+            case _:
+                if self._last_line:
+                    self._begin(self._last_line, now)
+
+    def _refuse(self, data: bytes, cause: Cause) -> None:
+        text = data.decode("latin-1")[2:]
+        self._note("line", text[:80])
+        own = self.dialect.owns(text.lstrip())
+        self._note("refused", cause.value)
+        self._outcome(Fail(cause) if own else Word("ERROR"), text=False)
+
+    # -- command lines -------------------------------------------------------------------------------------------------
+
+    def _begin(self, data: bytes, now: float) -> None:
+        text = data[2:].decode("latin-1")
+        self._note("line", text)
+        if self._swallows is not None and self._swallows(text):
+            return
+        self._run = _Run(deque(self.dialect.pieces(text)))
+        self._next_piece(now)
+
+    def _next_piece(self, now: float) -> None:
+        """Carry out pieces until one must wait or the line is done."""
+        while self._run is not None and self._foreground is None:
+            if not self._run.pieces:
+                self._finish_line(Ok(self._run.text))
+                return
+            outcome = self._start(self._run.pieces.popleft(), now)
+            if outcome is not None:
+                self._settle(outcome)
+
+    def _settle(self, outcome: Outcome) -> None:
+        """A piece of the line has ended: go on, or end the line."""
+        if self._run is None:
+            self._outcome(outcome, text=False)
+            return
+        if isinstance(outcome, Ok):
+            self._run.text |= outcome.after_text
+            if self._run.pieces:
+                return
+            outcome = Ok(self._run.text)
+        self._finish_line(outcome)
+
+    def _finish_line(self, outcome: Outcome) -> None:
+        assert self._run is not None
+        text = self._run.text
+        self._run = None
+        self._outcome(outcome, text=text)
+
+    def _start(self, piece: Piece, now: float) -> Outcome | None:
+        """Begin a piece; its outcome, or None when it became a task."""
+        match piece:
+            case Basic():
+                handled = discipline.basic(piece, self.settings, self._saved)
+                if handled is not None:
+                    return self._handled(handled)
+                return self._pass_through(_basic_text(piece), now)
+            case Foreign(text):
+                return self._pass_through(text, now)
+            case Broken(text, column, expected):
+                self._note("refused", Cause.BAD_SYNTAX.value, column=column, expected=expected)
+                return Fail(Cause.BAD_SYNTAX) if self.dialect.owns(text.lstrip()) else Word("ERROR")
+            case Statement():
+                call = self.dialect.bind(piece)
+                if isinstance(call, Fault):
+                    self._note("refused", call.cause.value, command=call.name, expected=call.expected)
+                    return Fail(call.cause, call.name)
+                return self._task(_Task(self.firmware.execute(call), "command", call.name, foreground=True), now)
+
+    def _handled(self, handled: discipline.Handled) -> Outcome:
+        if handled.rate is not None or handled.flow is not None:
+            self._after_answer = SetPort(handled.rate, handled.flow)
+        if handled.lines:
+            self._say(handled.lines)
+        return Ok(bool(handled.lines)) if handled.ok else Word("ERROR")
+
+    def _task(self, task: _Task, now: float) -> Outcome | None:
+        """Run a new task as far as it goes at once."""
+        self._tasks.append(task)
+        if task.foreground:
+            self._foreground = task
+        return self._go(task, None, now)
+
+    def _pass_through(self, text: str, now: float) -> Outcome | None:
+        handled = discipline.standard(text, self.settings)
+        if handled is not None:
+            return self._handled(handled)
+        if text.upper() in ("O", "O0", "O1"):
+            return Word("NO CARRIER")  # no data mode of this dialect can be gone back to
+        local = self._local_answer(text, "always")
+        if local is not None:
+            return self._answer_locally(local)
+        return self._task(_Task(self._passing(text), "command", text, foreground=True, passing=True), now)
+
+    def _passing(self, text: str) -> Steps:
+        """Hand a command to the module and its answer back."""
+        result = yield Ask(PassThrough("AT" + text))
+        while isinstance(result, Prompted | Relayed):
+            result = yield More()
+        if isinstance(result, PassedThrough):
+            refused = result.final.startswith(_ERRORS)
+            local = self._local_answer(text, "refused") if refused else None
+            if local is None:
+                if result.lines:
+                    yield Say(result.lines)
+                if result.final == "OK":
+                    if _RESET.fullmatch(text.strip()):
+                        self._reset()
+                    return Ok(bool(result.lines))
+                plain = refused and result.final != "ERROR" and self.settings.error_detail == 0
+                return Word("ERROR" if plain else result.final)
+        else:
+            local = self._local_answer(text, "refused")
+        return self._answer_locally(local) if local is not None else Word("ERROR")
+
+    def _local_answer(self, text: str, when: str) -> LocalAnswer | None:
+        squeezed = text.replace(" ", "").upper()
+        for pattern, answer in self.dialect.tables.local_answers.items():
+            if answer.when == when and fnmatchcase(squeezed, pattern):
+                return answer
+        return None
+
+    def _answer_locally(self, answer: LocalAnswer) -> Outcome:
+        self._note("finding", FindingKind.EMULATED.value, old="answered locally")
+        if answer.lines:
+            self._say(answer.lines)
+        return Ok(bool(answer.lines)) if answer.result == "OK" else Word(answer.result)
+
+    def _reset(self) -> None:
+        """The host has reset the module: what was erased is gone now."""
+        if self._erased:
+            self.around.stored.clear()
+            self.around.stored.update(self._kept)
+            self._erased = False
+        self.firmware.restarted()
+
+    # -- tasks ---------------------------------------------------------------------------------------------------------
+
+    def _advance(self, task: _Task, value: object, now: float) -> None:
+        """Give a waiting task what it waits for."""
+        foreground = task.foreground
+        outcome = self._go(task, value, now)
+        if outcome is None:
+            if foreground and not task.foreground:
+                self._next_piece(now)
+            return
+        if foreground:
+            self._settle(outcome)
+            self._next_piece(now)
+        else:
+            self._outcome_later(outcome)
+
+    def _interrupt(self, task: _Task, cause: Cause, now: float) -> None:
+        """Break a task off: end its data phase, or raise in it."""
+        if task is self._running or task not in self._tasks:
+            return
+        if self._data is task:
+            self._end_data(DataEnd(EndReason.LOST, cause), now)
+            return
+        if task.ticket is not None:
+            self.effects.append(Withdraw(task.ticket))
+        task.ticket = task.wait = task.due_s = task.data = None
+        self._advance(task, Interrupted(cause), now)
+
+    def _go(self, task: _Task, value: object, now: float) -> Outcome | None:
+        """Run a task until it waits (None) or ends (its outcome)."""
+        before, self._running = self._running, task
+        try:
+            while True:
+                try:
+                    if isinstance(value, Interrupted):  # noqa: SIM108
+                        step = task.steps.throw(value)
+                    else:
+                        step = task.steps.send(value)
+                except StopIteration as stop:
+                    self._drop(task)
+                    outcome: Outcome = stop.value
+                    return outcome
+                except Interrupted as interrupted:  # a behaviour that does not care to be interrupted
+                    self._drop(task)
+                    return Fail(interrupted.cause)
+                value = self._perform(step, task, now)
+                if value is _WAITS:
+                    return None
+        finally:
+            self._running = before
+
+    def _drop(self, task: _Task) -> None:
+        if task in self._tasks:
+            self._tasks.remove(task)
+        if self._foreground is task:
+            self._foreground = None
+
+    def _perform_all(self, steps: Iterable[Step], now: float) -> None:
+        for step in steps:
+            self._perform(step, None, now)
+
+    def _perform(self, step: Step, task: _Task | None, now: float) -> object:
+        """Do what a step says: what the generator gets back, or _WAITS."""
+        match step:
+            case Say(lines, at_once):
+                self._speak(framing.text_block(lines, self.settings) if self._says_text else b"", task)
+                if task is not None and task.foreground and self._run is not None:
+                    self._run.text = True
+                if at_once:
+                    self._release_answer()
+            case Tell(text):
+                self._speak(framing.result(text, self.settings, self.dialect.framing), task)
+                self._release_answer()
+            case Raw(data):
+                self._speak(data, task)
+            case Store(values, erase):
+                self._store(values, erase)
+            case Send(socket, data):
+                self.effects.append(Payload(socket, data))
+            case Port(rate, flow):
+                self.effects.append(SetPort(rate, flow))
+            case Spawn(steps, name):
+                self._spawn(steps, name, now)
+            case Cancel(name):
+                for other in [other for other in self._tasks if other.name == name]:
+                    self._cancel(other)
+            case Break(name, cause):
+                self._break(name, cause, now)
+            case _:
+                if task is None:
+                    raise InternalError(f"{step} needs a task")
+                return self._wait_for(step, task, now)
+        return None
+
+    def _wait_for(self, step: Step, task: _Task, now: float) -> object:
+        match step:
+            case Ask(request):
+                self._tickets += 1
+                task.ticket = Ticket(self._tickets)
+                self._note("request", type(request).__name__, request)
+                self.effects.append(Submit(task.ticket, request))
+            case More():
+                pass
+            case Wait(_, seconds):
+                task.wait = step
+                task.due_s = now + seconds if seconds is not None else None
+            case Text():
+                task.text = step
+                self._entry.clear()
+                self.mode = Mode.TEXT
+            case Data():
+                task.data = step
+                if task.foreground:
+                    self._open_data(task, now)
+                    return _WAITS
+            case Background(name):
+                self._release(task, name)
+                return None
+            case Finish(outcome, name):
+                self._release(task, name)
+                self._outcome(outcome, text=False)
+                return None
+            case _:
+                raise InternalError(f"unknown step {step}")
+        return _WAITS
+
+    def _release(self, task: _Task, name: str) -> None:
+        """Let the command line go; the task goes on behind it."""
+        task.name, task.foreground = name, False
+        self._foreground = None
+        self._run = None
+        self._release_answer()
+
+    def _spawn(self, steps: Steps, name: str, now: float) -> None:
+        outcome = self._task(_Task(steps, name), now)
+        if outcome is not None:
+            self._outcome_later(outcome)
+
+    def _cancel(self, task: _Task) -> None:
+        if task.ticket is not None:
+            self.effects.append(Withdraw(task.ticket))
+        self._drop(task)
+        if self._data is task:
+            self._data = None
+            self.mode = Mode.COMMAND
+        task.steps.close()
+
+    def _break(self, name: str, cause: Cause, now: float) -> None:
+        named = [task for task in self._tasks if task.name == name]
+        if not named and name == "service" and self._foreground is not None and not self._foreground.passing:
+            named = [self._foreground]
+        for task in named:
+            self._interrupt(task, cause, now)
+
+    def _for_waiting(self, event: Event, now: float) -> bool:
+        for task in self._tasks:
+            if task.wait is not None and task.wait.wanted is not None and task.wait.wanted(event):
+                task.wait = task.due_s = None
+                self._advance(task, event, now)
+                return True
+        return False
+
+    def _store(self, values: dict[str, str | int], erase: bool) -> None:
+        if erase:
+            self._kept = {}
+            self._erased = True
+        self._kept.update(values)
+        self.effects.append(Keep(dict(self._kept)))
+
+    # -- what the host reads -------------------------------------------------------------------------------------------
+
+    _after_answer: SetPort | None = None
+
+    @property
+    def _says_text(self) -> bool:
+        return not (self.settings.quiet and self.dialect.framing.quiet_hides_text)
+
+    @property
+    def _free(self) -> bool:
+        """Whether an unsolicited line may be said now."""
+        return self.mode is Mode.COMMAND and self._run is None and self._data is None and not self._reader.partial
+
+    def _say(self, lines: Sequence[str]) -> None:
+        self._answer += framing.text_block(lines, self.settings)
+
+    def _speak(self, data: bytes, task: _Task | None) -> None:
+        """Text of a task: part of the running answer, or unsolicited."""
+        if task is not None and (task.foreground or task is self._data):
+            self._answer += data
+        elif self._free and not self._lines:
+            self._out += data
+        elif data:
+            self._lines.append(data)
+            if len(self._lines) > LINES_LIMIT:
+                self._lines.popleft()
+                self._finding(Finding(FindingKind.LOST, "an unsolicited line", "too many waited"))
+
+    def _release_answer(self) -> None:
+        self._out += self._answer
+        self._answer.clear()
+
+    def _outcome(self, outcome: Outcome, *, text: bool) -> None:
+        """The result of a line."""
+        self._deaf = False
+        self._release_answer()
+        self._out += self._result(outcome, text=text)
+        if self._after_answer is not None:
+            self._flush()
+            self.effects.append(self._after_answer)
+            self._after_answer = None
+
+    def _outcome_later(self, outcome: Outcome) -> None:
+        """The result of a task that let its command line go."""
+        data = self._result(outcome, text=False)
+        if self._free and not self._lines:
+            self._out += data
+        elif data:
+            self._lines.append(data)
+
+    def _result(self, outcome: Outcome, *, text: bool) -> bytes:
+        match outcome:
+            case Silent():
+                return b""
+            case Ok(after_text):
+                words, behind = "OK", text or after_text
+            case Word(word):
+                words, behind = word, text
+            case Fail(cause, command, original):
+                words = self.dialect.error_text(cause, command, detail=self.settings.error_detail)
+                behind = text
+                self._note("failed", cause.value, said=words, original=original)
+        self._note("result", words)
+        return framing.result(words, self.settings, self.dialect.framing, after_text=behind)
+
+    def _when_free(self, now: float) -> None:
+        """The command line is free: say what waits, open a data phase that waits."""
+        if not self._free:
+            return
+        while self._lines:
+            self._out += self._lines.popleft()
+        for task in self._tasks:
+            if task.data is not None and self._data is None:
+                self._open_data(task, now)
+                return
+
+    def _flush(self) -> None:
+        if self._out:
+            self.effects.append(ToHost(bytes(self._out)))
+            self._out.clear()
+
+    # -- data phases ---------------------------------------------------------------------------------------------------
+
+    def _open_data(self, task: _Task, now: float) -> None:
+        assert task.data is not None
+        self._release_answer()
+        self._data = task
+        self.mode = Mode.DATA
+        self._note("phase", "open", escaped=task.data.phase.escaped)
+        if self.settings.carrier == 1:
+            self.effects.append(Carrier(True))
+        early = self._early.pop(task.data.socket, None)
+        if early is None:
+            return
+        for data in early.data:
+            self._out += task.data.phase.to_host(data)
+        if early.end is not None:
+            self._end_or_tell(early.end, now)
+
+    def _received(self, event: Received, now: float) -> None:
+        task = self._data
+        if task is not None and task.data is not None and task.data.socket == event.socket:
+            self._out += task.data.phase.to_host(event.data)
+            self.firmware.touch(now)
+            self._flush()
+            return
+        early = self._early.setdefault(event.socket, _Early())
+        early.data.append(event.data)
+        early.size += len(event.data)
+
+    def _for_data(self, event: Event, now: float) -> bool:
+        """Whether an event is the data phase's own."""
+        if not isinstance(event, PeerClosed | SocketLost):
+            return False
+        end = DataEnd(EndReason.PEER)
+        if isinstance(event, SocketLost):
+            end = DataEnd(EndReason.LOST, event.cause)
+        if self._data is not None and self._data.data is not None and self._data.data.socket == event.socket:
+            self._end_or_tell(end, now)
+            self._perform_all(self.firmware.event(event), now)
+            return True
+        early = self._early.get(event.socket)
+        waits = any(task.data is not None and task.data.socket == event.socket for task in self._tasks)
+        if early is None and not waits:
+            return False
+        self._early.setdefault(event.socket, _Early()).end = end
+        return True
+
+    def _end_or_tell(self, end: DataEnd, now: float) -> None:
+        assert self._data is not None and self._data.data is not None
+        if end.reason is EndReason.PEER:
+            text = self._data.data.phase.peer_closed()
+            if text is not None:
+                self._out += text
+                return
+        self._end_data(end, now)
+
+    def _taken(self, taken: Taken, now: float) -> None:
+        """Send on what the phase made of the host's bytes, and end it when they say so."""
+        task = self._data
+        assert task is not None and task.data is not None
+        socket = task.data.socket
+        for payload in taken.payload:
+            self.effects.append(Payload(socket, payload))
+        if taken.payload:
+            self.firmware.touch(now)
+        if taken.dropped:
+            self._finding(Finding(FindingKind.LOST, f"{taken.dropped} bytes", "the sending was ended before"))
+        if taken.shutdown:
+            self.effects.append(Submit(Ticket(0), ShutdownTcp(socket)))
+        if taken.ended:
+            if self.settings.echo and not taken.escaped:
+                self._out += task.data.echo
+            self._pending[:0] = taken.rest
+            self._end_data(DataEnd(EndReason.ESCAPE if taken.escaped else EndReason.HOST), now)
+
+    def _end_data(self, end: DataEnd, now: float) -> None:
+        task = self._data
+        assert task is not None and task.data is not None
+        left = task.data.phase.finish()
+        if end.reason in (EndReason.HOST, EndReason.ESCAPE, EndReason.TERMINAL):
+            for payload in left:
+                self.effects.append(Payload(task.data.socket, payload))
+        elif left or self._pending:
+            lost = sum(len(part) for part in left) + len(self._pending)
+            self._pending.clear()
+            self._finding(Finding(FindingKind.LOST, f"{lost} bytes", "the connection ended before they were sent"))
+        self._deaf = end.reason in (EndReason.PEER, EndReason.LOST)
+        self._note("phase", "closed", reason=end.reason.value)
+        self._data = None
+        task.data = None
+        self.mode = Mode.COMMAND
+        if self.settings.carrier == 1:
+            self.effects.append(Carrier(False))
+        if not task.foreground and self._run is None:
+            # The line is the task's own until it has said how the session ended.
+            task.foreground, task.name, self._foreground = True, "command", task
+            self._run = _Run(deque())
+        self._advance(task, end, now)
+
+    def _text(self, data: bytes, now: float) -> None:
+        """Text for an entry of the dialect's own: Ctrl-Z ends it, ESC gives it up."""
+        task = next(task for task in self._tasks if task.text is not None)
+        assert task.text is not None
+        for at, byte in enumerate(data):
+            if byte in (SUB, ESC):
+                self._pending[:0] = data[at + 1 :]
+                self._echo_text(data[:at])
+                text = bytes(self._entry) if byte == SUB and len(self._entry) <= task.text.limit_bytes else None
+                too_long = byte == SUB and text is None
+                task.text = None
+                self.mode = Mode.COMMAND
+                self._advance(task, Interrupted(Cause.TOO_LONG) if too_long else text, now)
+                return
+            if len(self._entry) <= task.text.limit_bytes:
+                self._entry.append(byte)
+        self._echo_text(data)
+
+    def _text_for_module(self, data: bytes, ticket: Ticket) -> None:
+        """Text for a command of the module's: Ctrl-Z and ESC are its own ends; a data call takes everything."""
+        if self.mode is Mode.RELAY:
+            self.effects.append(TextFor(ticket, data, False))
+            return
+        at = min((at for at in (data.find(SUB), data.find(ESC)) if at >= 0), default=-1)
+        if at < 0:
+            self._echo_text(data)
+            self.effects.append(TextFor(ticket, data, False))
+            return
+        self._echo_text(data[:at])
+        self.effects.append(TextFor(ticket, data[: at + 1], True))
+        self.mode = Mode.COMMAND
+        self._pending[:0] = data[at + 1 :]
+
+    def _echo_text(self, data: bytes) -> None:
+        if self.settings.echo:
+            self._out += data
+
+    # -- for people ----------------------------------------------------------------------------------------------------
+
+    def _note_result(self, result: Result | Progress) -> None:
+        if isinstance(result, Prompted):
+            self.mode = Mode.PROMPT
+            self._answer += framing.text_block(result.lines, self.settings) + self.settings.end + b"> "
+            self._release_answer()
+        elif isinstance(result, Relayed):
+            self.mode = Mode.RELAY
+            self._answer += framing.text_block(result.lines[:-1], self.settings)
+            self._answer += framing.result(result.lines[-1], self.settings, self.dialect.framing)
+            self._release_answer()
+        elif self.mode in (Mode.PROMPT, Mode.RELAY):
+            self.mode = Mode.COMMAND
+        if isinstance(result, Failed):
+            self._note("result_of_request", "failed", cause=result.cause.value, original=result.original)
+        elif not isinstance(result, Done):
+            self._note("result_of_request", type(result).__name__, result)
+
+    def _finding(self, finding: Finding) -> None:
+        self.effects.append(Note("finding", {"what": finding.kind.value, "old": finding.old, "new": finding.new}))
+
+    def _note(self, kind: str, what: str, value: object = None, **fields: Any) -> None:
+        if self.tracing:
+            if value is not None:
+                fields["value"] = value
+            self.effects.append(Note(kind, {"what": what, **fields}))
+
+
+def _basic_text(piece: Basic) -> str:
+    if piece.register is not None:
+        written = "?" if piece.reads else f"={piece.number if piece.number is not None else ''}"
+        return f"S{piece.register}{written}"
+    return piece.name + ("" if piece.number is None else str(piece.number))
+
+
+_WAITS = object()
+"""What :meth:`HostSide._perform` gives when the generator must wait."""

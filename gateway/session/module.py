@@ -1,0 +1,901 @@
+"""The module's side of a session: one command at a time, its limit, its answer, its data mode, its restarts.
+
+It runs a driver (:mod:`gateway.dialect.driver`), knows no dialect, and puts out effects. What it does itself (send a
+command, leave a data mode, bring a silent module back) is written as generators too, around the driver's: they yield
+only the four things that can be waited for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from gateway.dialect.dialect import Dialect, Heard
+from gateway.dialect.driver import (
+    Answer,
+    Await,
+    Command,
+    Deliver,
+    Driver,
+    DriverStep,
+    Emit,
+    Enter,
+    Final,
+    Leave,
+    Report,
+    Rest,
+)
+from gateway.errors import InternalError
+from gateway.model.causes import Cause
+from gateway.model.events import Event, ModuleText, PeerClosed, Received, SocketLost
+from gateway.model.findings import FindingKind
+from gateway.model.requests import CloseSocket, PassThrough, Request
+from gateway.model.results import Failed, PassedThrough, Prompted, Relayed, Result
+from gateway.model.values import HostSocket, Ticket
+from gateway.session.effects import Drain, Effect, Happened, News, Note, RelayedBytes, ToModule
+from gateway.session.sorting import Flight, LineSorter, Sort, code_of
+from gateway.translate.plan import Way, plan
+from gateway.wire.answer import AnswerReader, PromptSign, TextLine
+from gateway.wire.dle import ETX
+from gateway.wire.module_phase import FALL_BACK, Fed, ModulePhase
+from gateway.wire.plus import PLUS
+
+PROBE_S = 1.0
+"""How long a module may take to answer AT."""
+GUARD_MARGIN = 1.1
+"""A guard time is kept this much longer than the module asks."""
+LEAVE_S = 1.5
+"""How long behind the guard time a module may take to say OK to +++."""
+LEAVE_EARLY_S = 0.15
+"""An OK that comes more than this before the guard time behind +++ is over is payload, if another follows in time."""
+LEAVE_FREE_S = 0.3
+"""So long behind the guard time that other OK may come; if not, the module did not keep its own guard time: some do not
+once they have said that the peer has ended (field observation)."""
+SETTLE_S = 0.06
+"""How long the line must be quiet behind that OK: a peer's payload could read the same."""
+RETRY_S = 1.0
+"""How often a module that does not answer is tried again."""
+IDLE_S = 30.0
+"""How often a module is asked, when nothing else happens, whether its bearer is still there."""
+NO_RESULT_S = 0.2
+"""How long to wait for the result of a command that is known to have none."""
+PROMPT_S = 300.0
+"""How long a host may take to type the text that a module has asked for."""
+BACKLOG_LIMIT_BYTES = 65536
+HELD_LIMIT_BYTES = 16384
+ANSWER_LIMIT_LINES = 5000
+
+_LEFT = re.compile(rb"\r\nOK\r\n")
+_EARLY = re.compile(rb"\r\nOK\r\n(?:\r\n\+[^\r\n]{1,200}\r\n)*(?:\r(?:\n(?:\+[^\r\n]{0,200}\r?)?)?)?\Z")
+"""An OK with nothing behind it but lines of the module's own, of which the last may be incomplete."""
+_OWN_LINE = re.compile(rb"(?:\r\n(\+[A-Z]+: ?[^\r\n]*)\r\n)\Z")
+
+
+class State(Enum):
+    """Whether the module can be used."""
+
+    DOWN = "down"
+    STARTING = "starting"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """Wait for a message of the module."""
+
+    wanted: Callable[[Heard], bool]
+    due_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Sleep:
+    """Wait for a time; ``quiet_s``: begun anew with every byte."""
+
+    due_s: float
+    quiet_s: float | None = None
+
+
+@dataclass(slots=True)
+class _Leaving:
+    """Wait for the OK to ``+++``, in what still is payload until it comes."""
+
+    earliest_s: float
+    free_s: float
+    due_s: float
+    suspected: bool
+    """The module seems to have said that the peer has ended: nothing that comes is payload, if it was the module."""
+    tail: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drained:
+    """Wait until everything written has gone out."""
+
+
+_Waitable = Flight | _Mail | _Sleep | _Leaving | _Drained
+_Steps = Generator[_Waitable, Any, Any]
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """Work for a request, or for the gateway itself (ticket 0)."""
+
+    steps: Generator[DriverStep, Any, Any] | None
+    ticket: Ticket
+    name: str
+    passing: str = ""
+    withdrawn: bool = False
+    closes: HostSocket | None = None
+
+
+class ModuleSide:
+    """See the module's text. Feed it with what happens; then take ``effects``."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        driver: type[Driver],
+        *,
+        limits_s: dict[str, float] | None = None,
+        tracing: bool = False,
+    ) -> None:
+        dialect.warm()
+        self.dialect = dialect
+        self.driver = driver(dialect)
+        self.effects: list[Effect] = []
+        self.tracing = tracing
+        self.state = State.DOWN
+        self._habits = dialect.tables.module
+        self._limits_s = {name: float(limit) for name, limit in self._habits.limits_s.items()} | (limits_s or {})
+        self._guard_s = dialect.tables.numbers.get("guard_ms", 1000) / 1000
+        self._sorter = LineSorter(dialect)
+        self._reader = AnswerReader()
+        self._now = 0.0
+        self._last_write_s = -1000.0
+        # -- work
+        self._jobs: deque[_Job] = deque()
+        self._job: _Job | None = None
+        self._worker: _Steps | None = None
+        self._waiting: _Waitable | None = None
+        self._sleep_s: float | None = None
+        self._mail: deque[Heard] = deque(maxlen=64)
+        self._texts: deque[tuple[str, ...]] = deque()
+        # -- data mode
+        self._phase: ModulePhase | None = None
+        self._phase_socket: HostSocket | None = None
+        self._phase_over = False
+        """Its end was seen: what comes now are lines, though the module may still be in data mode."""
+        self._suspended = False
+        """Its end is suspected or known: payload for it waits."""
+        self._backlog: dict[HostSocket, list[bytes]] = {}
+        self._relay: Ticket | None = None
+        # -- recovery
+        self._doubtful = False
+        """The module did not answer in time, or seems to have restarted: it must be brought back first."""
+        self._connected = True
+        self._retry_s: float | None = 0.0
+        self._attempts = 0
+        self._idle_s: float | None = None
+        self._finishing = False
+
+    # -- what happens --------------------------------------------------------------------------------------------------
+
+    def submit(self, ticket: Ticket, request: Request, now: float) -> None:
+        """Do something for the host's side."""
+        self._now = now
+        way = plan(request, self.driver).way
+        self._note("plan", what=type(request).__name__, way=way.value)
+        job = _Job(None, ticket, type(request).__name__)
+        if isinstance(request, PassThrough):
+            job.passing = request.text
+        elif way is Way.REFUSED:
+            self._reply(job, Failed(Cause.NOT_SUPPORTED))
+            return
+        else:
+            job.steps = self.driver.perform(request)
+            job.closes = request.socket if isinstance(request, CloseSocket) else None
+        if self.state is State.DOWN and (self._worker is None or self._attempts > 0):
+            self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
+            return
+        self._jobs.append(job)
+        self._work()
+
+    def withdraw(self, ticket: Ticket, now: float) -> None:
+        """The host's side waits no longer: what was begun is ended in good order, its result is dropped."""
+        self._now = now
+        waiting = next((job for job in self._jobs if job.ticket == ticket), None)
+        if waiting is not None:
+            self._jobs.remove(waiting)
+        elif self._job is not None and self._job.ticket == ticket:
+            self._job.withdrawn = True
+            if isinstance(self._waiting, _Mail | _Sleep):
+                self._resume(None)
+        self._work()
+
+    def payload(self, socket: HostSocket, data: bytes, now: float) -> None:
+        """Payload of the host for a socket."""
+        self._now = now
+        if self._phase is not None and self._phase_socket == socket and not self._suspended:
+            self._write(self._phase.encode(data, now))
+        else:
+            self._backlog.setdefault(socket, []).append(data)
+
+    def text(self, data: bytes, now: float) -> None:
+        """What the host typed for a command that prompted, or in a data call."""
+        self._now = now
+        if isinstance(self._waiting, Flight):
+            self._waiting.due_s = now + max(self._limit_s(self._waiting.text), PROMPT_S)
+        self._write(data)
+
+    def text_complete(self, now: float) -> None:
+        """The host has ended its text: the result must come within the command's limit."""
+        if isinstance(self._waiting, Flight):
+            self._waiting.due_s = now + self._limit_s(self._waiting.text)
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Bytes came from the module."""
+        self._now = now
+        self._take(data)
+        self._work()
+
+    def drained(self, now: float) -> None:
+        """Everything written has gone out."""
+        self._now = now
+        if isinstance(self._waiting, _Drained):
+            self._last_write_s = max(self._last_write_s, now)
+            self._resume(None)
+        self._work()
+
+    def tick(self, now: float) -> None:
+        """Time has come; see ``deadline``."""
+        self._now = now
+        if self._phase is not None and not self._phase_over:
+            due = self._phase.deadline
+            if due is not None and now >= due:
+                data, fed = self._phase.tick(now)
+                self._write(data)
+                self._fed(fed)
+        self._time()
+        if self._worker is None and self._retry_s is not None and now >= self._retry_s and self._connected:
+            self._retry_s = None
+            self._worker = self._bring_back()
+            self._resume(None)
+        if self._idle_s is not None and now >= self._idle_s and self._worker is None:
+            self._idle_s = None
+            chores = self.driver.idle()
+            if chores is not None and self._phase is None:
+                self._jobs.append(_Job(chores, Ticket(0), "idle"))
+        self._work()
+
+    def link_lost(self, now: float) -> None:
+        """The module's link is gone (unplugged)."""
+        self._now = now
+        self._connected = False
+        self._abandon()
+        self._down()
+
+    def link_back(self, now: float) -> None:
+        """The module's link is there again."""
+        self._connected = True
+        self._retry_s = now
+        self._attempts = 0
+        self.tick(now)
+
+    def finish(self, now: float) -> None:
+        """End in good order: no socket mapped or open, the module in command mode; see ``finished``."""
+        self._now = now
+        self._finishing = True
+        self._retry_s = self._idle_s = None
+        for job in self._jobs:
+            self._reply(job, Failed(Cause.ABORTED))
+        self._jobs.clear()
+        if self.state is State.READY:
+            self._jobs.append(_Job(self.driver.finish(), Ticket(0), "finish"))
+        if self._job is not None:
+            self.withdraw(self._job.ticket, now)
+        self._work()
+
+    @property
+    def in_data_mode(self) -> bool:
+        """Whether the module's bytes are payload just now."""
+        return self._phase is not None and not self._phase_over
+
+    @property
+    def finished(self) -> bool:
+        """Whether :meth:`finish` is done."""
+        return self._finishing and not self._jobs and self._worker is None
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`tick` must be called next."""
+        times: list[float | None] = [self._sleep_s]
+        if self._worker is None:
+            times.append(self._idle_s)
+            times.append(self._retry_s if self._connected else None)
+        if isinstance(self._waiting, Flight | _Mail | _Leaving):
+            times.append(self._waiting.due_s)
+        if self._phase is not None and not self._phase_over:
+            times.append(self._phase.deadline)
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def holds_host(self) -> bool:
+        """Whether the host should send no more just now."""
+        return sum(len(part) for parts in self._backlog.values() for part in parts) > BACKLOG_LIMIT_BYTES
+
+    # -- work ----------------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        """Begin jobs until one must wait."""
+        while self._worker is None:
+            self._say_texts()
+            if self.state is not State.READY:
+                if self._retry_s is None and self._connected and not self._finishing:
+                    self._retry_s = self._now + RETRY_S
+                return
+            if self._jobs:
+                self._job = self._jobs.popleft()
+                self._worker = self._carry_out(self._job)
+            elif self._doubtful and not self._finishing:
+                self._worker = self._recover()
+            else:
+                if self._idle_s is None and not self._finishing:
+                    self._idle_s = self._now + IDLE_S
+                return
+            self._resume(None)
+
+    def _resume(self, value: object) -> None:
+        """Give the worker what it waits for, and run it until it waits again or ends."""
+        worker = self._worker
+        if worker is None:
+            return
+        self._waiting = self._sleep_s = None
+        try:
+            waiting = worker.send(value)
+        except StopIteration:
+            self._worker = self._job = None
+            return
+        self._waiting = waiting
+        if isinstance(waiting, _Sleep):
+            self._sleep_s = waiting.due_s
+
+    def _time(self) -> None:
+        """What is waited for may be over."""
+        waiting, now = self._waiting, self._now
+        if isinstance(waiting, Flight) and now >= waiting.due_s:
+            self._flight_over(waiting)
+        elif isinstance(waiting, _Mail) and now >= waiting.due_s:
+            self._resume(None)
+        elif isinstance(waiting, _Sleep):
+            if self._sleep_s is not None and now >= self._sleep_s:
+                self._resume(None)
+        elif isinstance(waiting, _Leaving) and now >= waiting.due_s:
+            self._resume(_LEFT.search(waiting.tail) is not None)
+
+    def _carry_out(self, job: _Job) -> _Steps:
+        """Run a job's own steps; reply with its result."""
+        if job.steps is None:
+            self._reply(job, (yield from self._pass_through(job)))
+            return
+        value: object = None
+        while True:
+            try:
+                step = job.steps.send(value)
+            except StopIteration as stop:
+                if job.closes is not None:
+                    self._forget_backlog(job.closes)
+                if stop.value is not None:
+                    self._reply(job, stop.value)
+                return
+            value = yield from self._step(step, job)
+
+    def _step(self, step: DriverStep, job: _Job) -> _Steps:
+        match step:
+            case Command(text, answers, limit_s):
+                return (yield from self._command(text, answers, limit_s))
+            case Enter():
+                return (yield from self._enter(step))
+            case Await(wanted, limit_s):
+                return (yield from self._await(wanted, limit_s, job))
+            case Rest(seconds, quiet):
+                if not job.withdrawn:
+                    yield _Sleep(self._now + seconds, seconds if quiet else None)
+            case Leave(there):
+                return (yield from self._leave(there))
+            case Report(progress):
+                if not job.withdrawn:
+                    self.effects.append(News(job.ticket, progress))
+            case Emit(event):
+                self._happened(event)
+            case Deliver(socket, data):
+                self._happened(Received(socket, data))
+            case _:
+                raise InternalError(f"unknown step {step}")
+        return None
+
+    def _reply(self, job: _Job, result: Result) -> None:
+        if isinstance(result, Failed):
+            self._note("failed", what=job.name, cause=result.cause.value, original=result.original)
+        if job.ticket and not job.withdrawn:
+            self.effects.append(News(job.ticket, result))
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    def _command(self, text: str, answers: frozenset[str], limit_s: float | None) -> _Steps:
+        """Send a command of the driver's to a module that is known to be in command mode."""
+        if self._doubtful:
+            yield from self._recover()
+        if self._phase is not None:
+            yield from self._leave()
+        if self.state is State.DOWN:
+            return Answer(Final.DOWN)
+        return (yield from self._exchange(Flight(text, self._due(text, limit_s), answers)))
+
+    def _exchange(self, flight: Flight) -> _Steps:
+        self._mail.clear()
+        self._note("command", text=flight.text)
+        self._write(flight.text.encode("latin-1", "replace") + b"\r")
+        answer = yield flight
+        return answer
+
+    def _due(self, text: str, limit_s: float | None = None) -> float:
+        return self._now + (limit_s if limit_s is not None else self._limit_s(text))
+
+    def _limit_s(self, text: str) -> float:
+        """The limit of a command: of the longest name in the table that it begins with."""
+        squeezed = text[2:].replace(" ", "").upper()
+        best = max((name for name in self._limits_s if squeezed.startswith(name)), key=len, default="*")
+        return self._limits_s.get(best, 10.0)
+
+    def _await(self, wanted: Callable[[Heard], bool], limit_s: float, job: _Job) -> _Steps:
+        for heard in self._mail:
+            if wanted(heard):
+                self._mail.remove(heard)
+                return heard
+        if self.state is State.DOWN or self._doubtful or job.withdrawn:
+            return None
+        return (yield _Mail(wanted, self._now + limit_s))
+
+    def _pass_through(self, job: _Job) -> _Steps:
+        """A command of the host's that is not the gateway's business."""
+        text = job.passing
+        if self._sorter.matches(text, self._habits.guarded):
+            self._note("finding", what=FindingKind.REFUSED.value, old=text, new="would break the module's known state")
+            return PassedThrough((), "ERROR")
+        if self._doubtful:
+            yield from self._recover()
+        if self._phase is not None:
+            yield from self._leave()
+        if self.state is State.DOWN:
+            return Failed(Cause.NO_MODULE, "the module does not answer")
+        flight = Flight(text, self._due(text), passing=True)
+        flight.prompts = self._sorter.matches(text, self._habits.prompting)
+        flight.resultless = self._sorter.matches(text, self._habits.no_result)
+        result = yield from self._exchange(flight)
+        if self._sorter.matches(text, self._habits.resets) and getattr(result, "final", "") == "OK":
+            self._doubtful = True
+        return result
+
+    def _flight_over(self, flight: Flight) -> None:
+        """The limit of a command is over."""
+        if flight.resultless and flight.lines:
+            self._resume(PassedThrough(tuple(flight.lines), ""))
+            return
+        self._note("limit", text=flight.text)
+        if not flight.probe:
+            self._doubtful = True
+        if flight.prompted:
+            self._write(b"\x1b")
+        if flight.passing:
+            self._relay = None
+            self._resume(Failed(Cause.TIMED_OUT, "no result within the limit"))
+        else:
+            self._resume(Answer(Final.TIMED_OUT, "", tuple(flight.heard), tuple(flight.lines)))
+
+    # -- the module's bytes --------------------------------------------------------------------------------------------
+
+    def _take(self, data: bytes) -> None:
+        waiting = self._waiting
+        if isinstance(waiting, _Sleep) and waiting.quiet_s is not None:
+            self._sleep_s = self._now + waiting.quiet_s
+        if self._relay is not None:
+            self._relayed(data)
+        elif isinstance(waiting, _Leaving):
+            self._while_leaving(data, waiting)
+        elif self._phase is not None and not self._phase_over:
+            self._fed(self._phase.feed(data, self._now))
+        else:
+            self._reader.add(data)
+            self._read_lines()
+
+    def _read_lines(self) -> None:
+        while self._relay is None and (self._phase is None or self._phase_over):
+            prompts = isinstance(self._waiting, Flight) and self._waiting.prompts
+            item = self._reader.take_one(prompts)
+            if item is None:
+                return
+            if isinstance(item, PromptSign):
+                self._prompt()
+            else:
+                self._line(item)
+        rest = self._reader.take_rest()
+        if rest:
+            self._take(rest)
+
+    def _line(self, line: TextLine) -> None:
+        flight = self._waiting if isinstance(self._waiting, Flight) else None
+        sort, heard = self._sorter.sort(line, flight)
+        match sort:
+            case Sort.RESULT:
+                assert flight is not None
+                self._result(line.text.strip(), flight)
+            case Sort.ANSWER:
+                assert flight is not None
+                self._answer_line(line, heard, flight)
+            case Sort.HEARD:
+                assert heard is not None
+                self._heard(heard, line.text)
+            case Sort.UNSOLICITED:
+                whole = self._sorter.collect(line)
+                if whole is not None:
+                    self._texts.append(whole)
+            case Sort.BOOT:
+                self._texts.append((line.text,))
+                self._booted(line.text, flight)
+
+    def _answer_line(self, line: TextLine, heard: Heard | None, flight: Flight) -> None:
+        if heard is not None and heard.key in flight.answers:
+            flight.heard.append(heard)
+        elif not flight.passing and not flight.probe and not line.text.startswith(flight.text[2:].rstrip("?=")):
+            # Not what the gateway asked for: it is the host's.
+            self._texts.append((line.text,))
+            return
+        if len(flight.lines) < ANSWER_LIMIT_LINES:
+            if line.blank_before and flight.lines:
+                flight.lines.append("")
+            flight.lines.append(line.text)
+        if flight.resultless:
+            flight.due_s = min(flight.due_s, self._now + NO_RESULT_S)
+
+    def _result(self, text: str, flight: Flight) -> None:
+        """Take the final result of the command in flight."""
+        if text.startswith("CONNECT"):
+            if flight.passing:
+                assert self._job is not None
+                self._relay = self._job.ticket
+                self.effects.append(News(self._job.ticket, Relayed((*flight.lines, text))))
+                flight.due_s = float("inf")
+                return
+            final = Final.CONNECT
+        else:
+            final = Final.OK if text in ("OK", "0") else Final.ERROR
+        if flight.passing:
+            self._resume(PassedThrough(tuple(flight.lines), text))
+            return
+        code = code_of(text)
+        self._note("answer", what=final.value, code=code, lines=list(flight.lines))
+        self._resume(Answer(final, code, tuple(flight.heard), tuple(flight.lines)))
+
+    def _heard(self, heard: Heard, text: str) -> None:
+        """A message of the module that no command waits for as its answer."""
+        self._note("heard", what=heard.key, text=text)
+        waited = isinstance(self._waiting, _Mail) and self._waiting.wanted(heard)
+        if not waited:
+            self._mail.append(heard)
+        for event in self.driver.heard(heard):
+            self._happened(event)
+        chores = self.driver.chores(heard)
+        if chores is not None:
+            self._jobs.append(_Job(chores, Ticket(0), heard.key))
+        if waited:
+            self._resume(heard)
+
+    def _say_texts(self) -> None:
+        """Pass unsolicited text on; only between commands, so that it never stands inside an answer."""
+        while self._texts:
+            self._happened(ModuleText(self._texts.popleft()))
+
+    def _prompt(self) -> None:
+        flight = self._waiting
+        assert isinstance(flight, Flight)
+        if flight.prompted:
+            self.effects.append(RelayedBytes(b"\r\n> "))
+        elif self._job is not None:
+            self.effects.append(News(self._job.ticket, Prompted(tuple(flight.lines))))
+            flight.lines.clear()
+        flight.prompted = True
+        flight.due_s = self._now + PROMPT_S
+
+    def _relayed(self, data: bytes) -> None:
+        """A data call: everything is the host's, until the module says that it is over."""
+        self.effects.append(RelayedBytes(data))
+        self._reader.add(data)
+        while (item := self._reader.take_one(False)) is not None:
+            if isinstance(item, TextLine) and item.text in ("NO CARRIER", "OK", "ERROR"):
+                self._relay = None
+                self._reader.take_rest()
+                self._resume(PassedThrough((), ""))
+                return
+
+    # -- data mode -----------------------------------------------------------------------------------------------------
+
+    def _enter(self, step: Enter) -> _Steps:
+        """Open the module's data mode; what stands behind its CONNECT is payload already."""
+        if self._doubtful:
+            yield from self._recover()
+        if self._phase is not None:
+            yield from self._leave()
+        if self.state is State.DOWN:
+            return Answer(Final.DOWN)
+        answer: Answer = yield from self._exchange(Flight(step.text, self._due(step.text)))
+        if answer.final is Final.CONNECT:
+            step.phase.begin(self._last_write_s)
+            self._phase, self._phase_socket = step.phase, step.socket
+            self._phase_over = self._suspended = False
+            self._note("module_phase", what="open")
+            for part in self._backlog.pop(step.socket, []):
+                self._write(step.phase.encode(part, self._now))
+        elif answer.ok:
+            return Answer(Final.ERROR)
+        return answer
+
+    def _fed(self, fed: Fed) -> None:
+        """What the module's data mode gave."""
+        socket = self._phase_socket
+        assert socket is not None
+        for payload in fed.payload:
+            self._happened(Received(socket, payload))
+        if fed.mark is None:
+            return
+        self._note("module_phase", what="mark", mark=fed.mark.decode("latin-1"))
+        if fed.mark == ETX:
+            # A reset follows with its code, in command mode; or nothing, and the module still is in data mode.
+            self._phase_over = True
+            self._reader.take_rest()
+            self._reader.add(fed.rest)
+        elif fed.mark == FALL_BACK:
+            self._drop_phase()
+        if not self._suspended:
+            self._suspended = True
+            if not self._finishing:
+                self._jobs.appendleft(_Job(self.driver.data_ended(socket, fed.mark), Ticket(0), "data ended"))
+        if fed.mark == ETX:
+            self._read_lines()
+
+    def _drop_phase(self) -> None:
+        self._phase = None
+        self._phase_socket = None
+        self._phase_over = False
+
+    def _leave(self, there: bool = False) -> _Steps:
+        """Silence, ``+++``, silence, OK; payload goes on until then. If it fails the module is brought back."""
+        phase = self._phase
+        if phase is None:
+            return b""
+        self._suspended = True
+        if there:
+            self._drop_phase()
+            if not (yield from self._to_command_mode()):
+                self._down()
+            return b"" if self.state is not State.DOWN else None
+        while phase.holding:  # a payload's own sign that is sent late
+            yield _Sleep(phase.deadline or self._now)
+            self._write(phase.tick(self._now)[0])
+        yield from self._silence()
+        self._write(PLUS)
+        guard_s = self._guard_s
+        if self._phase_over:
+            answer: Answer = yield Flight("+++", self._now + guard_s + LEAVE_S, probe=True)
+            left = answer.ok
+        else:
+            earliest_s, free_s = self._now + guard_s - LEAVE_EARLY_S, self._now + guard_s + LEAVE_FREE_S
+            waiting = _Leaving(earliest_s, free_s, self._now + guard_s + LEAVE_S, bool(phase.suspected))
+            left = yield waiting
+            self._end_leaving(waiting.tail, left)
+        held = phase.suspected
+        self._drop_phase()
+        self._note("module_phase", what="left" if left else "not left")
+        self._read_lines()
+        if not left and not (yield from self._to_command_mode()):
+            self._down()
+        return held if self.state is not State.DOWN else None
+
+    def _silence(self) -> _Steps:
+        """Wait until the module has heard nothing for its guard time."""
+        self.effects.append(Drain())
+        yield _Drained()
+        due_s = self._last_write_s + self._guard_s * GUARD_MARGIN
+        if due_s > self._now:
+            yield _Sleep(due_s)
+
+    def _while_leaving(self, data: bytes, waiting: _Leaving) -> None:
+        """Payload goes on until the module's own OK; that one cannot come before its guard time is over."""
+        assert self._phase is not None
+        waiting.tail += data
+        early = self._now < waiting.earliest_s
+        if not early and _LEFT.search(waiting.tail):
+            waiting.due_s = self._now + SETTLE_S
+            return
+        match = _EARLY.search(waiting.tail)
+        if early:
+            waiting.due_s = waiting.free_s if match else waiting.free_s + LEAVE_S - LEAVE_FREE_S
+        if waiting.suspected and len(waiting.tail) <= HELD_LIMIT_BYTES:
+            return
+        held = len(waiting.tail) - match.start() if match else _begun(waiting.tail, FALL_BACK)
+        ready, waiting.tail = _cut(waiting.tail, held)
+        self._last_payload(self._phase.feed(ready, self._now))
+
+    def _last_payload(self, fed: Fed) -> None:
+        socket = self._phase_socket
+        assert socket is not None
+        for payload in fed.payload:
+            self._happened(Received(socket, payload))
+        if fed.mark == ETX:
+            self._phase_over = True
+            self._reader.add(fed.rest)
+
+    def _end_leaving(self, tail: bytes, left: bool) -> None:
+        """What stands before the module's OK is payload, what stands behind it are lines."""
+        phase, socket = self._phase, self._phase_socket
+        assert phase is not None and socket is not None
+        at = [match.start() for match in _LEFT.finditer(tail)][-1] if left else len(tail)
+        before, behind = tail[:at], tail[at + len(FALL_BACK) :]
+        own = _OWN_LINE.search(before) if left else None
+        if own is not None and self.dialect.hear(own[1].decode("latin-1")) is not None:
+            # Some modules say what happened in the meantime before their OK.
+            before, behind = before[: own.start()], own[0] + behind
+        if not self._phase_over:
+            self._last_payload(phase.feed(before, self._now))
+        for payload in phase.finish():
+            self._happened(Received(socket, payload))
+        self._reader.add(behind)
+
+    # -- recovery, restarts --------------------------------------------------------------------------------------------
+
+    def _probe(self) -> _Steps:
+        answer: Answer = yield from self._exchange(Flight("AT", self._now + PROBE_S, probe=True))
+        return answer.ok
+
+    def _escape(self) -> _Steps:
+        yield from self._silence()
+        self._write(PLUS)
+        yield _Sleep(self._now + self._guard_s * GUARD_MARGIN + 0.2)
+
+    def _to_command_mode(self) -> _Steps:
+        """Probe, escape, probe: True when the module answers AT."""
+        if (yield from self._probe()):
+            return True
+        for _ in range(2):
+            yield from self._escape()
+            if (yield from self._probe()):
+                return True
+        return False
+
+    def _recover(self) -> _Steps:
+        """Bring a module back that did not answer in time or seems to have restarted; else it is down."""
+        self._doubtful = False
+        self._drop_phase()
+        if not (yield from self._to_command_mode()):
+            self._down()
+            return
+        self._note("module", what="recovered")
+        yield from self._start()
+
+    def _start(self) -> _Steps:
+        steps = self.driver.start()
+        job = _Job(steps, Ticket(0), "start")
+        before, self.state = self.state, State.STARTING
+        value: object = None
+        while True:
+            try:
+                step = steps.send(value)
+            except StopIteration:
+                break
+            value = yield from self._step(step, job)
+            if self._doubtful:  # silent again: all that follows would be too
+                self._doubtful = False
+                steps.close()
+                self.state = before
+                self._down()
+                return
+        self.state = State.READY
+        self._attempts = 0
+        self._note("module", what="ready")
+
+    def _bring_back(self) -> _Steps:
+        """A module that is down is asked again; when it answers it is started as if it were new."""
+        alive = yield from self._probe()
+        if not alive:
+            first = self._attempts == 0
+            self._attempts += 1
+            self._down()
+            if first or self._attempts % 5 == 0:  # it may be in a data mode of an earlier life
+                yield from self._escape()
+                alive = yield from self._probe()
+        if alive:
+            yield from self._start()
+
+    def _down(self) -> None:
+        """The module does not answer: everything that waits for it fails."""
+        if self.state is not State.DOWN:
+            self._note("module", what="down")
+        self.state = State.DOWN
+        self._drop_phase()
+        for event in self.driver.lost():
+            self._happened(event)
+        for job in self._jobs:
+            self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
+        self._jobs.clear()
+        self._backlog.clear()
+        self._say_texts()
+
+    def _abandon(self) -> None:
+        """The link is gone in the middle: whatever is waited for will not come."""
+        waiting = self._waiting
+        if isinstance(waiting, Flight):
+            self.state = State.DOWN
+            gone: object = Failed(Cause.NO_MODULE, "link lost") if waiting.passing else Answer(Final.DOWN)
+            self._resume(gone)
+        elif waiting is not None:
+            self.state = State.DOWN
+            self._resume(None)
+        if self._worker is not None:
+            self._worker.close()
+            if self._job is not None:
+                self._reply(self._job, Failed(Cause.NO_MODULE, "link lost"))
+            self._worker = self._job = self._waiting = self._sleep_s = None
+
+    def _booted(self, text: str, flight: Flight | None) -> None:
+        """A line that a module prints when it starts: whether it has forgotten everything is asked when it is ready."""
+        self._note("boot", text=text)
+        if self.state is not State.READY:
+            return
+        self._doubtful = True
+        if flight is not None and not flight.probe and not self._expected(flight):
+            if flight.passing:
+                self._resume(Failed(Cause.NO_MODULE, "the module restarted"))
+            else:
+                self._resume(Answer(Final.DOWN))
+
+    def _expected(self, flight: Flight) -> bool:
+        """Whether the command in flight makes a module print such lines without being gone."""
+        return flight.text.upper().startswith("AT+CPIN") or self._sorter.matches(flight.text, self._habits.resets)
+
+    # -- bytes out, for people -----------------------------------------------------------------------------------------
+
+    def _write(self, data: bytes) -> None:
+        if data:
+            self.effects.append(ToModule(data))
+            self._last_write_s = self._now
+
+    def _happened(self, event: Event) -> None:
+        self.effects.append(Happened(event))
+        if isinstance(event, PeerClosed | SocketLost):
+            self._forget_backlog(event.socket)
+
+    def _forget_backlog(self, socket: HostSocket) -> None:
+        lost = sum(len(part) for part in self._backlog.pop(socket, []))
+        if lost:
+            self._note_always("finding", what=FindingKind.LOST.value, old=f"{lost} bytes", new="the connection ended")
+
+    def _note(self, kind: str, **fields: Any) -> None:
+        if self.tracing:
+            self.effects.append(Note(kind, fields))
+
+    def _note_always(self, kind: str, **fields: Any) -> None:
+        self.effects.append(Note(kind, fields))
+
+
+def _begun(data: bytes, text: bytes) -> int:
+    """How many of the last bytes of ``data`` may be the beginning of ``text``."""
+    return max((count for count in range(1, len(text)) if data.endswith(text[:count])), default=0)
+
+
+def _cut(data: bytes, keep: int) -> tuple[bytes, bytes]:
+    """All but the last ``keep`` bytes, and those."""
+    at = len(data) - keep
+    return data[:at], data[at:]

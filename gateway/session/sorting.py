@@ -1,0 +1,123 @@
+"""What a line of a module is: a result, part of an answer, a message of its dialect, or something unasked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from fnmatch import fnmatchcase
+
+from gateway.dialect.dialect import Dialect, Heard
+from gateway.wire.answer import TextLine
+
+_RESULT = re.compile(r"OK|ERROR|CONNECT(?: .*)?|BUSY|NO ANSWER|NO DIALTONE|NO CARRIER|\+CM[ES] ERROR:.*")
+_CODE = re.compile(r"(?:\+CM[ES] |\+TCPIP )?ERROR *: *([0-9]+)")
+_DIALS = re.compile(r"AT *[DAO]", re.IGNORECASE)
+
+
+class Sort(Enum):
+    """The kinds of lines."""
+
+    ECHO = "echo"
+    RESULT = "result"
+    ANSWER = "answer"
+    """Information text of the command in flight."""
+    HEARD = "heard"
+    """A message of the module's dialect that belongs to no command."""
+    UNSOLICITED = "unsolicited"
+    """Text that is passed on to the host."""
+    BOOT = "boot"
+
+
+@dataclass(slots=True)
+class Flight:
+    """The command that was sent and has no result yet."""
+
+    text: str
+    due_s: float
+    answers: frozenset[str] = frozenset()
+    heard: list[Heard] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    passing: bool = False
+    """It is the host's own; its text is not read."""
+    probe: bool = False
+    """The module's state is not known: a numeric result is one too."""
+    prompts: bool = False
+    prompted: bool = False
+    resultless: bool = False
+    """It may be answered without a result."""
+
+
+class LineSorter:
+    """Sorts lines by the tables of a dialect; see the module's text."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._habits = dialect.tables.module
+        self._more: list[str] = []
+        self._missing = 0
+
+    def sort(self, line: TextLine, flight: Flight | None) -> tuple[Sort, Heard | None]:
+        """What a line is; a message of the dialect comes with its fields."""
+        text = line.text.strip()
+        if self._missing:
+            return Sort.UNSOLICITED, None
+        if flight is not None and text == flight.text:
+            return Sort.ECHO, None
+        if any(text.startswith(mark) for mark in self._habits.boot):
+            return Sort.BOOT, None
+        if flight is not None and self._is_result(text, flight):
+            return Sort.RESULT, None
+        heard = self._dialect.hear(text)
+        if heard is not None:
+            mine = flight is not None and heard.key in flight.answers
+            return (Sort.ANSWER if mine else Sort.HEARD), heard
+        code = _CODE.fullmatch(text)
+        if code is not None:
+            return Sort.HEARD, Heard("error", {"code": code[1]})
+        if self._unsolicited(text, flight) or flight is None:
+            return Sort.UNSOLICITED, None
+        return Sort.ANSWER, None
+
+    def collect(self, line: TextLine) -> tuple[str, ...] | None:
+        """The whole of an unsolicited text, or None as long as its other line is missing."""
+        if not self._missing:
+            self._missing = self._lines_of(line.text.strip()) - 1
+            self._more = []
+        else:
+            self._missing -= 1
+        self._more.append(line.text)
+        return tuple(self._more) if not self._missing else None
+
+    def _lines_of(self, text: str) -> int:
+        return max((urc.lines for name, urc in self._habits.unsolicited.items() if text.startswith(name)), default=1)
+
+    def _is_result(self, text: str, flight: Flight) -> bool:
+        if flight.probe and text == "0":
+            return True
+        if _RESULT.fullmatch(text) is None:
+            return False
+        return text != "NO CARRIER" or _DIALS.match(flight.text) is not None
+
+    def _unsolicited(self, text: str, flight: Flight | None) -> bool:
+        """Whether a line is printed unasked; a name that also answers the command in flight is told by its values."""
+        name, urc = next(
+            ((name, urc) for name, urc in self._habits.unsolicited.items() if text.startswith(name)), ("", None)
+        )
+        if urc is None:
+            return False
+        asked = flight.text[2:].upper() if flight is not None else ""
+        if not name.endswith(":") or not asked.startswith(name[:-1]):
+            return True
+        return text.partition(":")[2].count(",") + 1 in urc.fields
+
+    def matches(self, text: str, patterns: tuple[str, ...]) -> bool:
+        """Whether a command is one of a table's patterns."""
+        squeezed = text[2:].replace(" ", "").upper()
+        return any(fnmatchcase(squeezed, pattern) for pattern in patterns)
+
+
+def code_of(text: str) -> str:
+    """The number in ``+CME ERROR: 3`` and its like; "" in a plain ``ERROR``."""
+    match = _CODE.fullmatch(text)
+    return match[1] if match else ""
