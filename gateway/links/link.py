@@ -1,0 +1,152 @@
+"""A link as the runner sees it: bytes in and out, congestion, signals; and the part that moves bytes of a descriptor."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+READ_BYTES = 65536
+HIGH_BYTES = 65536
+"""Bytes that wait to be written; above this whoever makes them is held back."""
+LOW_BYTES = 16384
+DRAIN_POLL_S = 0.01
+_GONE = frozenset({errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.EPIPE, errno.ECONNRESET})
+
+
+class Link(ABC):
+    """One end of a line. The owner sets the callbacks before :meth:`start`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.on_data: Callable[[bytes], None] = lambda _: None
+        self.on_lost: Callable[[], None] = lambda: None
+        self.on_congestion: Callable[[bool], None] = lambda _: None
+        self.on_ready_signal: Callable[[bool], None] = lambda _: None
+        """The other side's DTR (seen as DSR or as a connection) went on or off."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Open and begin to read. Raises :class:`~gateway.errors.LinkError`."""
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Send; what cannot go at once waits."""
+
+    @abstractmethod
+    def read(self, reading: bool) -> None:
+        """Whether to read: while not, the other side is held back as far as the line can."""
+
+    @abstractmethod
+    def drained(self, then: Callable[[], None]) -> None:
+        """Call ``then`` when everything written has really gone out."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close, remove what was made, call nothing back any more."""
+
+    def set_port(self, _rate: int | None, _flow: str | None) -> None:  # noqa: B027  # most links have neither
+        """Set rate (bits per second) and flow control."""
+
+    def set_carrier(self, _on: bool) -> None:  # noqa: B027
+        """Show the host whether there is a connection (circuit 109)."""
+
+
+class Pump:
+    """Moves the bytes of a non-blocking descriptor on the event loop.
+
+    ``os.read`` and ``os.write`` with the loop's readers and writers: as fast as socat, where pyserial's own asyncio
+    packages are slow or leave a writer behind.
+    """
+
+    def __init__(self, link: Link, fd: int) -> None:
+        self._link = link
+        self._fd = fd
+        self._loop = asyncio.get_running_loop()
+        self._out = bytearray()
+        self._congested = False
+        self._reading = False
+        self._closed = False
+        os.set_blocking(fd, False)
+        self.read(True)
+
+    def read(self, reading: bool) -> None:
+        """Begin or cease reading."""
+        if reading == self._reading or self._closed:
+            return
+        self._reading = reading
+        if reading:
+            self._loop.add_reader(self._fd, self._readable)
+        else:
+            self._loop.remove_reader(self._fd)
+
+    def write(self, data: bytes) -> None:
+        """Send at once what the descriptor takes, keep the rest."""
+        if self._closed:
+            return
+        if not self._out:
+            try:
+                sent = os.write(self._fd, data)
+            except BlockingIOError:
+                sent = 0
+            except OSError as error:
+                self._failed(error)
+                return
+            if sent == len(data):
+                return
+            data = data[sent:]
+            self._loop.add_writer(self._fd, self._writable)
+        self._out += data
+        if not self._congested and len(self._out) > HIGH_BYTES:
+            self._congested = True
+            self._link.on_congestion(True)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits to be written."""
+        return not self._out
+
+    def close(self) -> None:
+        """Let go of the descriptor; whoever opened it closes it."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self._fd)
+        self._loop.remove_writer(self._fd)
+        self._out.clear()
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._failed(error)
+            return
+        if data:
+            self._link.on_data(data)
+        else:
+            self._failed(None)
+
+    def _writable(self) -> None:
+        try:
+            sent = os.write(self._fd, self._out)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._failed(error)
+            return
+        del self._out[:sent]
+        if not self._out:
+            self._loop.remove_writer(self._fd)
+        if self._congested and len(self._out) < LOW_BYTES:
+            self._congested = False
+            self._link.on_congestion(False)
+
+    def _failed(self, error: OSError | None) -> None:
+        if error is not None and error.errno not in _GONE:
+            raise error
+        self.close()
+        self._link.on_lost()

@@ -1,0 +1,431 @@
+"""A host's requests worked with this computer's own network: the other half of a virtual module, and of no module at all.
+
+Results and events come through a callback, on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.model.causes import Cause
+from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SocketLost
+from gateway.model.requests import (
+    AcceptTcp,
+    Attach,
+    CloseSocket,
+    ConnectTcp,
+    Detach,
+    DiscardWaiting,
+    ListenTcp,
+    OpenUdp,
+    PassThrough,
+    Ping,
+    QueryBearer,
+    RefuseTcp,
+    Request,
+    ResolveName,
+    ShutdownTcp,
+    StartBearer,
+    StopBearer,
+)
+from gateway.model.results import Done, Failed, PassedThrough, PingEcho, Progress, Prompted, Result
+from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket
+from gateway.native import icmp, network
+from gateway.native.names import NameMap
+from gateway.native.network import Datagrams, NetworkFailure, Stream, StreamOwner
+from gateway.native.radio import Radio
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What goes wrong on purpose, so that a host can be tested against a bad day."""
+
+    bearer_refused: Cause | None = None
+    bearer_refusals: int = 0
+    """How often; 0 = always."""
+    bearer_delay_s: float = 0.0
+    bearer_lost_s: float | None = None
+    connect_delay_s: float = 0.0
+    ping_losses: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class _Sockets:
+    streams: dict[HostSocket, Stream] = field(default_factory=dict)
+    datagrams: dict[HostSocket, Datagrams] = field(default_factory=dict)
+    listeners: dict[HostSocket, asyncio.Server] = field(default_factory=dict)
+    incoming: dict[int, tuple[HostSocket, Stream]] = field(default_factory=dict)
+
+
+class NativeEngine(StreamOwner):
+    """See the module's text. ``news(ticket, result)`` and ``happened(event)`` are called on the event loop."""
+
+    def __init__(
+        self,
+        news: Callable[[Ticket, Result | Progress], None],
+        happened: Callable[[Event], None],
+        congested: Callable[[], None],
+        *,
+        names: NameMap | None = None,
+        address: str = "0.0.0.0",
+        trouble: Trouble | None = None,
+        radio: Radio | None = None,
+    ) -> None:
+        self._news = news
+        self._happened = happened
+        self._congested = congested
+        self._names = names or NameMap()
+        self._address = address
+        self._trouble = trouble or Trouble()
+        self._radio = radio
+        self._texts: dict[Ticket, bytearray] = {}
+        self._sockets = _Sockets()
+        self._tasks: dict[Ticket, asyncio.Task[None]] = {}
+        self._bearer: Addresses | None = None
+        self._bearer_end: asyncio.TimerHandle | None = None
+        self._connections = 0
+        self._owned: dict[Stream, HostSocket] = {}
+        self._held = False
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def submit(self, ticket: Ticket, request: Request) -> None:
+        """Do something; its result comes by ``news``."""
+        if isinstance(request, PassThrough):
+            answer = self._radio.answer(request.text) if self._radio is not None else PassedThrough((), "ERROR")
+            if isinstance(answer, Prompted):
+                self._texts[ticket] = bytearray()
+            self._news(ticket, answer)
+            return
+        quick = self._at_once(request)
+        if quick is not None:
+            if ticket:
+                self._news(ticket, quick)
+            self._after(request)
+            return
+        task = asyncio.get_running_loop().create_task(self._work(ticket, request))
+        self._tasks[ticket] = task
+        task.add_done_callback(lambda _: self._tasks.pop(ticket, None))
+
+    def withdraw(self, ticket: Ticket) -> None:
+        """Its result is not wanted any more."""
+        task = self._tasks.pop(ticket, None)
+        if task is not None:
+            task.cancel()
+
+    def payload(self, socket: HostSocket, data: bytes) -> None:
+        """Send."""
+        stream = self._sockets.streams.get(socket)
+        if stream is not None:
+            stream.write(data)
+            return
+        datagrams = self._sockets.datagrams.get(socket)
+        if datagrams is not None:
+            datagrams.send(data)
+
+    def text(self, ticket: Ticket, data: bytes, complete: bool) -> None:
+        """What the host typed for a command that prompted."""
+        typed = self._texts.get(ticket)
+        if typed is None or self._radio is None:
+            return
+        typed += data
+        if complete:
+            del self._texts[ticket]
+            self._news(ticket, self._radio.text(bytes(typed)))
+
+    def hold(self, held: bool) -> None:
+        """The host cannot take more just now (or can again)."""
+        self._held = held
+        for stream in self._sockets.streams.values():
+            stream.hold(held)
+        for datagrams in self._sockets.datagrams.values():
+            datagrams.hold(held)
+
+    @property
+    def congested(self) -> bool:
+        """Whether some peer reads too slowly: the host must wait."""
+        return any(stream.congested for stream in self._sockets.streams.values())
+
+    async def close(self) -> None:
+        """End everything."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+        self._stop_bearer()
+        await asyncio.sleep(0)
+
+    def lose_bearer(self) -> None:
+        """The bearer is gone (a fault, or a restart)."""
+        if self._bearer is None:
+            return
+        sockets = [*self._sockets.streams, *self._sockets.datagrams]
+        self._stop_bearer()
+        self._happened(BearerLost())
+        for socket in sockets:
+            self._happened(SocketLost(socket, Cause.BEARER_LOST))
+
+    def _at_once(self, request: Request) -> Result | None:
+        """The result of a request that needs no waiting; None for the others."""
+        sockets = self._sockets
+        match request:
+            case StopBearer():
+                self._stop_bearer()
+                return Done()
+            case QueryBearer():
+                return Done(self._bearer)
+            case AcceptTcp(listener, connection, socket, last):
+                waiting = sockets.incoming.pop(connection, None)
+                if waiting is None:
+                    return Failed(Cause.CLOSED_BY_PEER)
+                sockets.streams[socket] = waiting[1]
+                self._owned[waiting[1]] = socket
+                if last:
+                    self._close_listener(listener)
+                return Done(SocketInfo(waiting[1].local, waiting[1].peer))
+            case RefuseTcp(_, connection):
+                waiting = sockets.incoming.pop(connection, None)
+                if waiting is not None:
+                    waiting[1].close()
+                return Done()
+            case Attach(socket, peer):
+                return self._attach(socket, peer)
+            case Detach(socket):
+                self._read(socket, False, None)
+                return Done()
+            case DiscardWaiting(socket):
+                if socket in sockets.datagrams:
+                    sockets.datagrams[socket].discard()
+                return Done()
+            case ShutdownTcp(socket):
+                if socket in sockets.streams:
+                    sockets.streams[socket].shutdown()
+                return Done()
+            case CloseSocket(socket):
+                self._close(socket)
+                return Done()
+            case _:
+                return None
+
+    def _attach(self, socket: HostSocket, _peer: Endpoint | None) -> Result:
+        known = socket in self._sockets.streams or socket in self._sockets.datagrams
+        return Done() if known else Failed(Cause.CLOSED_BY_PEER)
+
+    def _after(self, request: Request) -> None:
+        """What follows a result: data that waited come behind it."""
+        if isinstance(request, Attach):
+            self._read(request.socket, True, request.peer)
+        elif isinstance(request, AcceptTcp | ConnectTcp):
+            stream = self._sockets.streams.get(request.socket)
+            if stream is not None:
+                stream.hold(self._held)
+
+    def _read(self, socket: HostSocket, reading: bool, peer: Endpoint | None) -> None:
+        if socket in self._sockets.streams:
+            self._sockets.streams[socket].read(reading)
+        elif socket in self._sockets.datagrams:
+            self._sockets.datagrams[socket].read(reading, peer)
+
+    async def _work(self, ticket: Ticket, request: Request) -> None:
+        try:
+            result: Result = await self._do(ticket, request)
+        except NetworkFailure as failure:
+            result = Failed(failure.cause, str(failure))
+        self._tasks.pop(ticket, None)
+        self._news(ticket, result)
+        self._after(request)
+
+    def _do(self, ticket: Ticket, request: Request) -> Coroutine[Any, Any, Result]:
+        match request:
+            case StartBearer():
+                return self._start_bearer()
+            case ConnectTcp():
+                return self._connect(request)
+            case ListenTcp():
+                return self._listen(request)
+            case OpenUdp():
+                return self._open_udp(request)
+            case ResolveName(name):
+                return self._resolve_name(name)
+            case Ping():
+                return self._ping(ticket, request)
+            case _:
+                return self._unable()
+
+    async def _unable(self) -> Result:
+        return Failed(Cause.NOT_SUPPORTED)
+
+    # -- bearer --------------------------------------------------------------------------------------------------------
+
+    async def _start_bearer(self) -> Result:
+        trouble = self._trouble
+        if trouble.bearer_delay_s:
+            await asyncio.sleep(trouble.bearer_delay_s)
+        if trouble.bearer_refused is not None:
+            if trouble.bearer_refusals == 1:
+                cause, trouble.bearer_refused = trouble.bearer_refused, None
+                return Failed(cause, "fault on demand")
+            trouble.bearer_refusals = max(0, trouble.bearer_refusals - 1)
+            return Failed(trouble.bearer_refused, "fault on demand")
+        self._bearer = network.own_addresses()
+        if trouble.bearer_lost_s is not None:
+            loop = asyncio.get_running_loop()
+            self._bearer_end = loop.call_later(trouble.bearer_lost_s, self.lose_bearer)
+        return Done(self._bearer)
+
+    def _stop_bearer(self) -> None:
+        self._bearer = None
+        if self._bearer_end is not None:
+            self._bearer_end.cancel()
+            self._bearer_end = None
+        for _, stream in self._sockets.incoming.values():
+            stream.close()
+        self._sockets.incoming.clear()
+        for socket in [*self._sockets.streams, *self._sockets.datagrams, *self._sockets.listeners]:
+            self._close(socket)
+
+    # -- sockets -------------------------------------------------------------------------------------------------------
+
+    async def _resolve(self, peer: Endpoint) -> Endpoint:
+        """Where a peer is on this computer's network."""
+        mapped = self._names.outward(peer)
+        if mapped is None:
+            raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{peer.host} is mapped to nothing")
+        return Endpoint(await network.resolve(mapped.host), mapped.port)
+
+    async def _resolve_name(self, name: str) -> Result:
+        mapped = self._names.name(name)
+        if mapped is None:
+            raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name} is mapped to nothing")
+        return Done(await network.resolve(mapped))
+
+    async def _connect(self, request: ConnectTcp) -> Result:
+        if self._trouble.connect_delay_s:
+            await asyncio.sleep(self._trouble.connect_delay_s)
+        peer = await self._resolve(request.peer)
+        stream = await network.connect(peer, self)
+        self._sockets.streams[request.socket] = stream
+        self._owned[stream] = request.socket
+        return Done(SocketInfo(stream.local, stream.peer))
+
+    async def _listen(self, request: ListenTcp) -> Result:
+        at = self._names.inward(request.port, self._address)
+        owner = _Door(self, request.listener)
+        server = await network.listen(at, owner)
+        self._sockets.listeners[request.listener] = server
+        return Done(SocketInfo(at))
+
+    def called(self, listener: HostSocket, stream: Stream) -> None:
+        """A peer has called a listener."""
+        if listener not in self._sockets.listeners:
+            stream.close()
+            return
+        self._connections += 1
+        self._sockets.incoming[self._connections] = (listener, stream)
+        stream.owner = self
+        stream.hold(True)
+        self._happened(Incoming(listener, self._connections, stream.peer))
+
+    async def _open_udp(self, request: OpenUdp) -> Result:
+        peer = await self._resolve(request.peer) if request.peer is not None else None
+        at = self._names.inward(request.local_port or 0, self._address)
+        socket = request.socket
+
+        def received(_: Datagrams, data: bytes, sender: Endpoint) -> None:
+            self._happened(Received(socket, data, sender))
+
+        def waiting(_: Datagrams, size_bytes: int, sender: Endpoint) -> None:
+            self._happened(DataWaiting(socket, size_bytes, sender))
+
+        datagrams = Datagrams(received, waiting, peer)
+        await network.open_udp(at, datagrams)
+        self._sockets.datagrams[socket] = datagrams
+        return Done(SocketInfo(datagrams.local, peer))
+
+    def _close(self, socket: HostSocket) -> None:
+        stream = self._sockets.streams.pop(socket, None)
+        if stream is not None:
+            self._owned.pop(stream, None)
+            stream.close()
+        datagrams = self._sockets.datagrams.pop(socket, None)
+        if datagrams is not None:
+            datagrams.close()
+        self._close_listener(socket)
+
+    def _close_listener(self, listener: HostSocket) -> None:
+        server = self._sockets.listeners.pop(listener, None)
+        if server is not None:
+            server.close()
+        for connection in [n for n, (owner, _) in self._sockets.incoming.items() if owner == listener]:
+            self._sockets.incoming.pop(connection)[1].close()
+
+    # -- what streams tell ---------------------------------------------------------------------------------------------
+
+    def opened(self, stream: Stream) -> None:
+        """A connection of ours: nothing of it is read before its opening was told."""
+        stream.hold(True)
+
+    def received(self, stream: Stream, data: bytes) -> None:
+        """Bytes of a peer."""
+        socket = self._owned.get(stream)
+        if socket is not None:
+            self._happened(Received(socket, data))
+
+    def waiting(self, stream: Stream, size_bytes: int) -> None:
+        """Bytes that nobody reads."""
+        socket = self._owned.get(stream)
+        if socket is not None:
+            self._happened(DataWaiting(socket, size_bytes))
+
+    def ended(self, stream: Stream) -> None:
+        """The peer sends no more."""
+        socket = self._owned.get(stream)
+        if socket is not None:
+            self._happened(PeerClosed(socket))
+
+    def lost(self, stream: Stream, cause: Cause) -> None:
+        """A connection is gone."""
+        socket = self._owned.pop(stream, None)
+        if socket is not None:
+            self._sockets.streams.pop(socket, None)
+            self._happened(SocketLost(socket, cause))
+        for connection in [n for n, (_, other) in self._sockets.incoming.items() if other is stream]:
+            del self._sockets.incoming[connection]
+        self._congested()
+
+    def congestion(self) -> None:
+        """A peer became slow, or fast again."""
+        self._congested()
+
+    # -- ping ----------------------------------------------------------------------------------------------------------
+
+    async def _ping(self, ticket: Ticket, request: Ping) -> Result:
+        found = await self._resolve_name(request.target)
+        assert isinstance(found, Done)
+        address = str(found.value)
+        loop = asyncio.get_running_loop()
+        for number in range(request.count):
+            begun = loop.time()
+            seconds = None
+            if number not in self._trouble.ping_losses:
+                timeout_s = request.timeout_ms / 1000
+                seconds = await icmp.echo(address, number + 1, timeout_s, request.size_bytes, request.ttl)
+            else:
+                await asyncio.sleep(request.timeout_ms / 1000)
+            self._news(ticket, PingEcho(number, round(seconds * 1000) if seconds is not None else None))
+            if number + 1 < request.count:
+                await asyncio.sleep(max(0.0, begun + request.interval_ms / 1000 - loop.time()))
+        return Done()
+
+
+class _Door(StreamOwner):
+    """What a listener's new connections belong to until they are told."""
+
+    def __init__(self, engine: NativeEngine, listener: HostSocket) -> None:
+        self._engine = engine
+        self._listener = listener
+
+    def opened(self, stream: Stream) -> None:
+        """A peer has called."""
+        self._engine.called(self._listener, stream)

@@ -1,0 +1,108 @@
+"""A bad day on demand: what a virtual module does wrong, so that a host can be tested against it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from gateway.errors import InputError, nearest
+from gateway.model.causes import Cause
+from gateway.native.engine import Trouble
+
+HELP = {
+    "bearer-refused": "the bearer is refused; =CAUSE or =CAUSE:TIMES (for example bearer_failed:2)",
+    "bearer-slow": "the bearer takes =SECONDS to come up",
+    "bearer-lost": "the bearer is lost =SECONDS after it came up",
+    "connect-slow": "a TCP connection takes =SECONDS to open",
+    "ping-loss": "echo requests that get no reply, numbered from 0: =0,2",
+    "silent": "no answer to commands that begin with =COMMAND (for example +WIPCREATE), or =COMMAND:TIMES",
+    "slow": "every answer comes =SECONDS late",
+    "restart": "the module restarts =SECONDS after it began, or when it hears =COMMAND",
+    "noise": "a byte of noise for each =COUNT bytes of the module's answers",
+}
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults of one virtual module."""
+
+    trouble: Trouble = field(default_factory=Trouble)
+    slow_s: float = 0.0
+    restart_s: float | None = None
+    restart_on: str = ""
+    silent: str = ""
+    silent_times: int = 0
+    noise_every: int = 0
+    _random: random.Random = field(default_factory=lambda: random.Random(1))  # repeatable on purpose
+
+    @classmethod
+    def parse(cls, texts: list[str]) -> Faults:
+        """Read ``--fault`` options. Raises :class:`InputError` with the one that is wrong."""
+        faults = cls()
+        for text in texts:
+            name, _, value = text.partition("=")
+            if name not in HELP:
+                close = nearest(name, list(HELP))
+                raise InputError(
+                    f"--fault {text!r}: unknown fault"
+                    + (f"; did you mean {close!r}?" if close else f"; known are {', '.join(HELP)}")
+                )
+            try:
+                faults._set(name, value)
+            except ValueError:
+                raise InputError(f"--fault {text!r}: {name} is: {HELP[name]}") from None
+        return faults
+
+    def _set(self, name: str, value: str) -> None:
+        trouble = self.trouble
+        match name:
+            case "bearer-refused":
+                cause, _, times = value.partition(":")
+                trouble.bearer_refused = Cause(cause or "bearer_failed")
+                trouble.bearer_refusals = int(times or 0)
+            case "bearer-slow":
+                trouble.bearer_delay_s = float(value)
+            case "bearer-lost":
+                trouble.bearer_lost_s = float(value)
+            case "connect-slow":
+                trouble.connect_delay_s = float(value)
+            case "ping-loss":
+                trouble.ping_losses = frozenset(int(number) for number in value.split(","))
+            case "silent":
+                self.silent, _, times = value.upper().partition(":")
+                self.silent_times = int(times or 0) or 1 << 30
+            case "slow":
+                self.slow_s = float(value)
+            case "restart":
+                if value.replace(".", "", 1).isdigit():
+                    self.restart_s = float(value)
+                elif value:
+                    self.restart_on = value.upper()
+                else:
+                    raise ValueError
+            case "noise":
+                self.noise_every = int(value)
+                if self.noise_every < 1:
+                    raise ValueError
+
+    def swallows(self, line: str) -> bool:
+        """Whether a command, behind its AT, is not answered."""
+        if self.silent and self.silent_times > 0 and line.upper().startswith(self.silent):
+            self.silent_times -= 1
+            return True
+        return False
+
+    def restarts(self, line: str) -> bool:
+        """Whether a command makes the module restart (once)."""
+        if self.restart_on and line.upper().startswith(self.restart_on):
+            self.restart_on = ""
+            return True
+        return False
+
+    def spoil(self, data: bytes) -> bytes:
+        """An answer with noise between its lines."""
+        if not self.noise_every:
+            return data
+        count = sum(self._random.random() < 1 / self.noise_every for _ in data)
+        noise = bytes(self._random.randrange(128, 256) for _ in range(count))
+        return noise + data

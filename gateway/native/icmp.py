@@ -1,0 +1,93 @@
+"""Echo requests without privileges where the system allows it: a datagram ICMP socket, a raw one, or ``ping``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import shutil
+import socket
+import struct
+import time
+
+log = logging.getLogger("gateway.native")
+_TIME = re.compile(rb"time[=<]([0-9.]+) *ms")
+_told = False
+
+
+async def echo(address: str, sequence: int, timeout_s: float, size_bytes: int, ttl: int) -> float | None:
+    """The seconds that a reply from ``address`` (dotted) took, or None when none came in time.
+
+    When the system allows no way at all that is said once, and every address is silent.
+    """
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        try:
+            link = socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP)
+        except OSError:
+            continue
+        with link:
+            link.setblocking(False)
+            if ttl:
+                link.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            packet = _request(sequence, size_bytes)
+            return await _by_socket(link, kind == socket.SOCK_RAW, address, packet, timeout_s)
+    return await _by_program(address, timeout_s, size_bytes, ttl)
+
+
+def _request(sequence: int, size_bytes: int) -> bytes:
+    """An echo request (RFC 792) with this process as its identifier."""
+    ident, body = os.getpid() & 0xFFFF, bytes(size_bytes)
+    head = struct.pack("!BBHHH", 8, 0, 0, ident, sequence & 0xFFFF)
+    return struct.pack("!BBHHH", 8, 0, _checksum(head + body), ident, sequence & 0xFFFF) + body
+
+
+async def _by_socket(link: socket.socket, raw: bool, address: str, packet: bytes, timeout_s: float) -> float | None:
+    loop = asyncio.get_running_loop()
+    ident, sequence = struct.unpack("!HH", packet[4:8])
+    begun = time.monotonic()
+    try:
+        await loop.sock_sendto(link, packet, (address, 0))
+        async with asyncio.timeout(timeout_s):
+            while True:
+                data = await loop.sock_recv(link, 65536)
+                reply = data[(data[0] & 15) * 4 :] if raw else data
+                if len(reply) < 8:
+                    continue
+                kind, _, _, its_ident, its_sequence = struct.unpack("!BBHHH", reply[:8])
+                if kind == 0 and its_sequence == sequence and (not raw or its_ident == ident):
+                    return time.monotonic() - begun
+    except (TimeoutError, OSError):
+        return None
+
+
+async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int) -> float | None:
+    global _told  # noqa: PLW0603  # said once in the life of the program
+    program = shutil.which("ping")
+    if program is None:
+        if not _told:
+            _told = True
+            log.warning("this system allows no echo requests (no ICMP socket, no ping program): every ping times out")
+        return None
+    arguments = ["-n", "-c", "1", "-W", str(max(1, round(timeout_s))), "-s", str(size_bytes)]
+    arguments += ["-t", str(ttl)] if ttl else []
+    process = await asyncio.create_subprocess_exec(
+        program, *arguments, address, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(timeout_s + 1):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return None
+    match = _TIME.search(output)
+    return float(match[1]) / 1000 if match else None
+
+
+def _checksum(data: bytes) -> int:
+    if len(data) % 2:
+        data += b"\0"
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF

@@ -1,0 +1,60 @@
+"""Names and ports of a host's world mapped to this computer's: ``name:port=host:port``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from gateway.errors import InputError
+from gateway.model.values import Endpoint
+
+LISTEN = "listen"
+ANY = "*"
+_RULE = re.compile(r"(?P<name>[^=:\s]+):(?P<port>[0-9]+|\*)=(?P<host>\[[^\]]+\]|[^=:\s]*)(?::(?P<to>[0-9]+))?")
+
+
+@dataclass(slots=True)
+class NameMap:
+    """What to connect to instead, and where to listen instead.
+
+    ``example.com:80=127.0.0.1:8080`` maps one port, ``example.com:*=127.0.0.1`` every port of a name, ``*:80=...`` a
+    port of every name, ``listen:80=127.0.0.1:8080`` a port that the host listens on, and ``example.com:*=`` makes a
+    name unknown.
+    """
+
+    rules: dict[tuple[str, str], tuple[str, int | None]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, texts: list[str]) -> NameMap:
+        """Read rules. Raises :class:`InputError` with the rule that is wrong."""
+        result = cls()
+        for text in texts:
+            match = _RULE.fullmatch(text.strip())
+            if match is None or (match["to"] and int(match["to"]) > 65535):
+                raise InputError(
+                    f"--map {text!r}: expected name:port=host:port, for example example.com:80=127.0.0.1:8080"
+                )
+            port = int(match["to"]) if match["to"] else None
+            result.rules[match["name"].lower(), match["port"]] = (match["host"].strip("[]"), port)
+        return result
+
+    def outward(self, peer: Endpoint) -> Endpoint | None:
+        """Where a connection to ``peer`` goes; None for a name that is made unknown."""
+        for key in ((peer.host.lower(), str(peer.port)), (peer.host.lower(), ANY), (ANY, str(peer.port))):
+            rule = self.rules.get(key)
+            if rule is not None:
+                return Endpoint(rule[0], rule[1] or peer.port) if rule[0] else None
+        return peer
+
+    def name(self, name: str) -> str | None:
+        """The host that a name stands for, whatever the port; None for one that is made unknown."""
+        own = name.lower()
+        rule = self.rules.get((own, ANY)) or next((to for (host, _), to in self.rules.items() if host == own), None)
+        if rule is None:
+            return name
+        return rule[0] or None
+
+    def inward(self, port: int, address: str) -> Endpoint:
+        """Where to listen for a port of the host's."""
+        rule = self.rules.get((LISTEN, str(port)))
+        return Endpoint(rule[0] or address, rule[1] or port) if rule else Endpoint(address, port)

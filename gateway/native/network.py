@@ -1,0 +1,341 @@
+"""This computer's network: names, TCP, UDP, for the engine that works a host's requests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from gateway.model.causes import Cause
+from gateway.model.values import ANY_ADDRESS, Addresses, Endpoint, is_dotted
+
+UNREAD_LIMIT_BYTES = 65536
+"""Bytes of a stream that nobody reads yet; beyond this the peer is held back."""
+DATAGRAMS_LIMIT = 256
+"""Datagrams that nobody reads yet; beyond this new ones are lost, as UDP allows."""
+CONNECT_LIMIT_S = 75.0
+
+
+class NetworkFailure(Exception):  # becomes a result
+    """Something on the network failed, for a reason of the common list."""
+
+    def __init__(self, cause: Cause, detail: str = ""):
+        super().__init__(detail or cause.value)
+        self.cause = cause
+
+
+async def resolve(name: str) -> str:
+    """The IPv4 address of a name. Raises :class:`NetworkFailure`."""
+    if is_dotted(name):
+        return name
+    if name.lower().rstrip(".").endswith(".invalid"):
+        raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name} is a name that never exists")
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NetworkFailure(Cause.NAME_NOT_RESOLVED, str(error)) from error
+    return str(found[0][4][0])
+
+
+def own_addresses() -> Addresses:
+    """The address that this computer is reached at, and its name servers as its resolver has them."""
+    own = "127.0.0.1"
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # nothing is sent: only the route is asked for
+        own = probe.getsockname()[0]
+    servers: list[str] = []
+    with contextlib.suppress(OSError), open("/etc/resolv.conf", encoding="utf-8") as file:  # noqa: PTH123
+        servers = [line.split()[1] for line in file if line.startswith("nameserver") and len(line.split()) > 1]
+    servers = [server for server in servers if is_dotted(server)] + [ANY_ADDRESS, ANY_ADDRESS]
+    return Addresses(own, own, servers[0], servers[1])
+
+
+def cause_of(error: OSError) -> Cause:
+    """The reason of a failed connection."""
+    known = {
+        errno.ECONNREFUSED: Cause.REFUSED,
+        errno.ETIMEDOUT: Cause.TIMED_OUT,
+        errno.EHOSTUNREACH: Cause.UNREACHABLE,
+        errno.ENETUNREACH: Cause.UNREACHABLE,
+        errno.ECONNRESET: Cause.RESET,
+        errno.EPIPE: Cause.RESET,
+    }
+    return known.get(error.errno or 0, Cause.OPEN_FAILED)
+
+
+class Stream(asyncio.Protocol):
+    """A TCP connection. What arrives is kept until somebody reads, and the peer is held back when that is too much."""
+
+    def __init__(self, owner: StreamOwner) -> None:
+        self.owner = owner
+        self.transport: asyncio.Transport | None = None
+        self.reading = False
+        self.congested = False
+        self._unread = bytearray()
+        self._told = False
+        self._ended = False
+        self._held = False
+        self.closed = False
+
+    # -- asyncio's side ------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connected."""
+        self.transport = cast(asyncio.Transport, transport)
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.owner.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the peer."""
+        if self.reading:
+            self.owner.received(self, data)
+            return
+        self._unread += data
+        if len(self._unread) > UNREAD_LIMIT_BYTES:
+            self._pause()
+        if not self._told:
+            self._told = True
+            self.owner.waiting(self, len(self._unread))
+
+    def eof_received(self) -> bool:
+        """The peer sends no more; the other direction stays open."""
+        self._ended = True
+        if not self._unread:
+            self.owner.ended(self)
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        was_closed, self.closed = self.closed, True
+        self.congested = False
+        if not was_closed:
+            self.owner.lost(self, cause_of(exc) if isinstance(exc, OSError) else Cause.CLOSED_BY_PEER)
+
+    def pause_writing(self) -> None:
+        """The peer reads too slowly."""
+        self.congested = True
+        self.owner.congestion()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self.congested = False
+        self.owner.congestion()
+
+    # -- the engine's side ---------------------------------------------------------------------------------------------
+
+    def read(self, reading: bool) -> None:
+        """Deliver what is there and what comes, or keep it from now on."""
+        self.reading = reading
+        self._told = False
+        if not reading:
+            return
+        if self._unread:
+            data = bytes(self._unread)
+            self._unread.clear()
+            self.owner.received(self, data)
+            if self._ended:
+                self.owner.ended(self)
+        self.hold(self._held)
+
+    def hold(self, held: bool) -> None:
+        """The reader cannot take more just now."""
+        self._held = held
+        if self.transport is None or self.transport.is_closing():
+            return
+        if held:
+            self._pause()
+        elif len(self._unread) <= UNREAD_LIMIT_BYTES:
+            with contextlib.suppress(RuntimeError):
+                self.transport.resume_reading()
+
+    def _pause(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            with contextlib.suppress(RuntimeError):
+                self.transport.pause_reading()
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def shutdown(self) -> None:
+        """Send no more, after what was given."""
+        if self.transport is not None and self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+
+    def close(self) -> None:
+        """Close, after what was given has been sent."""
+        self.closed = True
+        if self.transport is not None:
+            self.transport.close()
+
+    @property
+    def local(self) -> Endpoint:
+        """Our end."""
+        return _endpoint(self.transport, "sockname")
+
+    @property
+    def peer(self) -> Endpoint:
+        """The other end."""
+        return _endpoint(self.transport, "peername")
+
+
+class StreamOwner:
+    """What a :class:`Stream` tells."""
+
+    def opened(self, stream: Stream) -> None:
+        """A connection was made."""
+
+    def received(self, stream: Stream, data: bytes) -> None:
+        """Bytes for the reader."""
+
+    def waiting(self, stream: Stream, size_bytes: int) -> None:
+        """Bytes are there and nobody reads; told once until somebody does."""
+
+    def ended(self, stream: Stream) -> None:
+        """The peer sends no more, and all that it sent was delivered."""
+
+    def lost(self, stream: Stream, cause: Cause) -> None:
+        """The connection is gone."""
+
+    def congestion(self) -> None:
+        """Some stream became congested, or free again."""
+
+
+def _endpoint(transport: asyncio.Transport | None, name: str) -> Endpoint:
+    info: Any = transport.get_extra_info(name) if transport is not None else None
+    return Endpoint(str(info[0]), int(info[1])) if info else Endpoint(ANY_ADDRESS, 0)
+
+
+async def connect(peer: Endpoint, owner: StreamOwner) -> Stream:
+    """Open a TCP connection to a dotted address. Raises :class:`NetworkFailure`."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(CONNECT_LIMIT_S):
+            _, stream = await loop.create_connection(lambda: Stream(owner), peer.host, peer.port, family=socket.AF_INET)
+    except TimeoutError:
+        raise NetworkFailure(Cause.TIMED_OUT) from None
+    except OSError as error:
+        raise NetworkFailure(cause_of(error), str(error)) from error
+    return stream
+
+
+async def listen(at: Endpoint, owner: StreamOwner) -> asyncio.Server:
+    """Listen for TCP connections. Raises :class:`NetworkFailure`."""
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(
+            lambda: Stream(owner), at.host, at.port, family=socket.AF_INET, reuse_address=True
+        )
+    except OSError as error:
+        raise NetworkFailure(Cause.OPEN_FAILED, str(error)) from error
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """A UDP socket, with one peer or with whoever spoke first."""
+
+    def __init__(
+        self,
+        received: Callable[[Datagrams, bytes, Endpoint], None],
+        waiting: Callable[[Datagrams, int, Endpoint], None],
+        peer: Endpoint | None,
+    ) -> None:
+        self._received = received
+        self._waiting = waiting
+        self.peer = peer
+        self.transport: asyncio.DatagramTransport | None = None
+        self.reading = False
+        self.lost_count = 0
+        self._unread: deque[tuple[bytes, Endpoint]] = deque()
+        self._told = False
+        self._held = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Open."""
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        """A datagram; from anybody but the peer it is dropped."""
+        peer = Endpoint(str(addr[0]), int(addr[1]))
+        if self.peer is not None and self.peer != peer:
+            return
+        if self.reading and not self._held:
+            self._received(self, data, peer)
+        elif len(self._unread) >= DATAGRAMS_LIMIT:
+            self.lost_count += 1
+        else:
+            self._unread.append((data, peer))
+            self._tell()
+
+    def error_received(self, exc: Exception) -> None:
+        """An ICMP error: UDP promises nothing."""
+
+    def _tell(self) -> None:
+        if self._unread and not self._told and not self.reading:
+            self._told = True
+            data, peer = self._unread[0]
+            self._waiting(self, len(data), peer)
+
+    def read(self, reading: bool, peer: Endpoint | None = None) -> None:
+        """Deliver what is there and what comes, or keep it; ``peer``: only this one's from now on."""
+        self.reading = reading
+        self._told = False
+        if peer is not None:
+            self.peer = peer
+            self._unread = deque(item for item in self._unread if item[1] == peer)
+        if reading:
+            self._deliver()
+
+    def hold(self, held: bool) -> None:
+        """The reader cannot take more just now."""
+        self._held = held
+        if self.reading and not held:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        while self._unread and not self._held:
+            data, peer = self._unread.popleft()
+            if self.peer is None:
+                self.peer = peer
+            self._received(self, data, peer)
+
+    def discard(self) -> None:
+        """Throw the first unread datagram away."""
+        if self._unread:
+            self._unread.popleft()
+        self._told = False
+        self._tell()
+
+    def send(self, data: bytes) -> bool:
+        """Send a datagram to the peer; False when there is none yet."""
+        if self.peer is None or self.transport is None or self.transport.is_closing():
+            return False
+        self.transport.sendto(data, (self.peer.host, self.peer.port))
+        return True
+
+    def close(self) -> None:
+        """Close."""
+        if self.transport is not None:
+            self.transport.close()
+
+    @property
+    def local(self) -> Endpoint:
+        """Our end."""
+        info: Any = self.transport.get_extra_info("sockname") if self.transport is not None else None
+        return Endpoint(str(info[0]), int(info[1])) if info else Endpoint(ANY_ADDRESS, 0)
+
+
+async def open_udp(at: Endpoint, protocol: Datagrams) -> None:
+    """Bind a UDP socket. Raises :class:`NetworkFailure`."""
+    loop = asyncio.get_running_loop()
+    try:
+        await loop.create_datagram_endpoint(lambda: protocol, local_addr=(at.host, at.port), family=socket.AF_INET)
+    except OSError as error:
+        raise NetworkFailure(Cause.OPEN_FAILED, str(error)) from error
