@@ -1,0 +1,83 @@
+"""``at-gateway``: finds the verb, and turns mistakes of the user into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from gateway import __version__
+from gateway.errors import GatewayError
+
+VERBS = {
+    "demo": "show the main job on this computer, with no hardware",
+    "bridge": "join a host's link to a module's, or serve it without a module",
+    "module": "be a virtual module with this computer's network behind it",
+    "trace": "read a recorded session",
+}
+
+
+class _Verbs(click.Group):
+    """Loads a verb's file only when it is asked for: the start of the program stays short."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are met."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The verb's command."""
+        del ctx
+        if name not in VERBS:
+            return None
+        command = importlib.import_module(f"gateway.cli.{name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with their sentences, without loading them."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="at-gateway")
+def cli() -> None:
+    """Lets equipment that was programmed for one cellular module keep working, untouched, with a newer one.
+
+    A legacy host speaks its old AT dialect to the gateway; the gateway speaks the module's dialect to the module.
+    at-gateway VERB --help tells more about each verb.
+
+    \b
+    Links are device paths, pty:PATH, pySerial URLs (socket://, rfc2217://, loop://, spy://), tcp-listen://HOST:PORT
+    or tls-listen://HOST:PORT. Serial settings follow:
+      /dev/ttyUSB0?baudrate=9600&bytesize=8&parity=N&stopbits=1&flow=none|rtscts|xonxoff
+
+    \b
+    Exit codes: 0 done; 1 done, with findings; 2 wrong input or configuration; 3 a link could not be opened.
+    """
+
+
+def main() -> None:
+    """The program."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        where = f" (see at-gateway {' '.join(sys.argv[1:2])} --help)" if isinstance(error, click.UsageError) else ""
+        click.echo(f"at-gateway: {error.format_message()}{where}", err=True)
+        sys.exit(2)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except GatewayError as error:
+        click.echo(f"at-gateway: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

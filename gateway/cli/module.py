@@ -1,0 +1,102 @@
+"""``at-gateway module``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gateway import __version__
+from gateway.cli import options
+from gateway.dialect.quirks import firmware_of
+from gateway.links.make import make_link
+from gateway.links.runner import NativeRunner
+from gateway.links.spec import parse_link
+from gateway.native.faults import HELP, Faults
+from gateway.native.names import NameMap
+from gateway.service.state import StateStore
+from gateway.session.host import HostSide
+from gateway.trace.mask import Masker
+from gateway.trace.record import Recorder
+
+BOOT = ("+WIND: 13", "+WIND: 1", "+WIND: 16", "+WIND: 3", "+WIND: 4")
+"""What a virtual module says when it restarts (field observation)."""
+
+
+def _show_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        for name, text in HELP.items():
+            click.echo(f"  {name:15} {text}")
+        ctx.exit()
+
+
+@click.command(short_help="be a virtual module with this computer's network behind it")
+@click.option("--dialect", "dialect_name", required=True, metavar="DIALECT", help="What it speaks, e.g. wipsoft-5.57.")
+@click.option("--link", "link", required=True, metavar="LINK", help="Where it can be reached.")
+@click.option("--fault", "fault", multiple=True, metavar="KIND[=VALUE]", help="Something that goes wrong. Repeatable.")
+@click.option(
+    "--faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_faults,
+    help="Show the kinds of --fault and end.",
+)
+@options.switch_option("switch", "A reading of the module's manual (see dialects/README.md). Repeatable.")
+@options.network_options
+@options.run_options
+def command(
+    dialect_name: str,
+    link: str,
+    fault: tuple[str, ...],
+    switch: tuple[str, ...],
+    maps: tuple[str, ...],
+    address: str,
+    trace: Path | None,
+    state: Path | None,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Play a module: the dialect as its manual has it, with real sockets of this computer behind it.
+
+    Hosts can be tested against it, also on a bad day (--fault). Runs until SIGINT or SIGTERM; prints a line that
+    begins with "ready" when the link is open.
+
+    \b
+    at-gateway module --dialect wipsoft-5.57 --link pty:/tmp/module --map server.example:80=127.0.0.1:8080
+    """
+    options.start_log(log_level, log_format)
+    spec = parse_link(link)
+    dialect = options.dialect(dialect_name, "virtual", switch, "--switch")
+    names = NameMap.parse(list(maps))
+    faults = Faults.parse(list(fault))
+    store = StateStore(state, f"module-{dialect.id}")
+    tape = None
+    if trace is not None:
+        tape = Recorder(trace, Masker(dialect.tables), {"version": __version__, "module": dialect.id})
+
+    async def make() -> NativeRunner:
+        runner: NativeRunner | None = None
+
+        def swallows(line: str) -> bool:
+            return runner is not None and runner.swallows(line)
+
+        side = HostSide(dialect, firmware_of(dialect), stored=store.load(), tracing=tape is not None, swallows=swallows)
+        runner = NativeRunner(
+            side,
+            make_link(spec),
+            keep=store.save,
+            tape=tape,
+            names=names,
+            address=address,
+            faults=faults,
+            boot=BOOT,
+        )
+        return runner
+
+    try:
+        options.run(make, f"ready module {spec.text} ({dialect.id})")
+    finally:
+        if tape is not None:
+            tape.close()
+        store.close()

@@ -1,0 +1,203 @@
+"""Options that several verbs have, and what running a session until a signal takes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from gateway.dialect import registry
+from gateway.dialect.dialect import Dialect
+from gateway.dialect.schema import LocalAnswer
+from gateway.errors import InputError
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--trace``, ``--state``, ``--log-level``, ``--log-format``."""
+    for option in reversed(
+        (
+            click.option(
+                "--trace",
+                "trace",
+                type=click.Path(path_type=Path, dir_okay=False),
+                metavar="FILE",
+                help="Record both sides and what they became (see at-gateway trace).",
+            ),
+            click.option(
+                "--state",
+                type=click.Path(path_type=Path, file_okay=False),
+                metavar="DIR",
+                help="Keep what the old module kept in flash in this folder, over a restart.",
+            ),
+            click.option(
+                "--log-level",
+                type=click.Choice(_LEVELS),
+                default="info",
+                show_default=True,
+                help="What is told on standard error.",
+            ),
+            click.option(
+                "--log-format",
+                type=click.Choice(("text", "json")),
+                default="text",
+                show_default=True,
+                help="How it is told.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--map`` and ``--address``, for sessions on this computer's network."""
+    for option in reversed(
+        (
+            click.option(
+                "--map",
+                "maps",
+                multiple=True,
+                metavar="NAME:PORT=HOST:PORT",
+                help="Connect to another place instead; listen:PORT=HOST:PORT listens at another place; "
+                "NAME:*= makes a name unknown. Repeatable.",
+            ),
+            click.option(
+                "--address",
+                default="0.0.0.0",
+                show_default=True,
+                metavar="ADDRESS",
+                help="The address of this computer that listeners and UDP sockets use.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def switch_option(name: str, help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that chooses a reading of a dialect's manual."""
+    return click.option(f"--{name}", name.replace("-", "_"), multiple=True, metavar="NAME=VALUE", help=help_text)
+
+
+def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
+    """``NAME=VALUE`` options as a mapping."""
+    result = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise InputError(f"{option} {text!r}: expected NAME=VALUE")
+        result[name] = value
+    return result
+
+
+def limits(texts: tuple[str, ...]) -> dict[str, float]:
+    """``COMMAND=SECONDS`` options; the command may have an ``=`` itself."""
+    result = {}
+    for text in texts:
+        name, separator, value = text.rpartition("=")
+        try:
+            result[name.upper()] = float(value)
+        except ValueError:
+            separator = ""
+        if not separator or not name or result.get(name.upper(), 0) <= 0:
+            raise InputError(f"--limit {text!r}: expected COMMAND=SECONDS, for example +WIPCREATE=30")
+    return result
+
+
+def dialect(name: str, role: str, switches: tuple[str, ...], option: str) -> Dialect:
+    """A dialect that can play a role. Raises :class:`InputError`."""
+    found = registry.load(name)
+    if role not in found.tables.roles:
+        able = [each for each in registry.ids() if role in registry.load(each).tables.roles]
+        raise InputError(f"{found.id} cannot be the dialect of a {role} yet; {', '.join(able)} can")
+    return found.with_switches(pairs(switches, option))
+
+
+def with_answers(found: Dialect, answers: tuple[str, ...]) -> Dialect:
+    """The dialect with local answers of the user's: ``PATTERN::LINE::...``, always given, with OK."""
+    if not answers:
+        return found
+    own = {}
+    for text in answers:
+        pattern, *lines = text.split("::")
+        pattern = pattern.replace(" ", "").upper().removeprefix("AT")
+        if not pattern:
+            raise InputError(f"--answer {text!r}: expected PATTERN::LINE::..., for example '+XYZ?::+XYZ: 1'")
+        own[pattern] = LocalAnswer(lines=tuple(lines), when="always", source="command line")
+    return found.replace_tables(local_answers=own | found.tables.local_answers)
+
+
+class _JsonLines(logging.Formatter):
+    """A log record as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        fields = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
+
+
+def start_log(level: str, form: str) -> None:
+    """Tell on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+    handler.setFormatter(_JsonLines() if form == "json" else plain)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class _Runs(Protocol):
+    """What can be run until a signal."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+def run(make: Callable[[], Awaitable[_Runs]], ready: str) -> None:
+    """Open, say ``ready``, run until SIGINT or SIGTERM, end in good order; a second signal ends at once."""
+    loop_factory = None
+    try:
+        import uvloop  # noqa: PLC0415  # an extra that is not required
+
+        loop_factory = uvloop.new_event_loop
+    except ImportError:
+        pass
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_until_signal(make, ready))
+
+
+async def _until_signal(make: Callable[[], Awaitable[_Runs]], ready: str) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def stopping() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    runs = await make()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping)
+    await runs.open()
+    try:
+        print(ready, flush=True)
+        await stop.wait()
+    finally:
+        await runs.close()

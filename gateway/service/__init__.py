@@ -1,0 +1,1 @@
+"""What surrounds sessions: what they keep over a restart."""
