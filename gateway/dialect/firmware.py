@@ -108,6 +108,13 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Be the task ``name`` from now on, so that others can break it off; the command line is not let go."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """Open a data phase on a socket; answered by :class:`DataEnd`."""
 
@@ -201,7 +208,7 @@ class Port:
 
 
 Step = (
-    Say | Tell | Raw | Ask | More | Background | Finish | Data | Send | Text | Wait | Spawn | Cancel | Break | Store
+    Say | Tell | Raw | Ask | More | Background | Finish | Claim | Data | Send | Text | Wait | Spawn | Cancel | Break | Store
     | Port
 )  # fmt: skip
 Steps = Generator[Step, Any, Outcome]

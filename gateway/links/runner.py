@@ -300,13 +300,19 @@ class BridgeRunner(Runner):
                         self._record("module", "out", effect.data, lines=not bridge.module.in_data_mode)
                     self._module_link.write(effect.data)
                 elif isinstance(effect, Drain):
-                    self._module_link.drained(self._module_drained)
+                    self._drain()
                 else:
                     self._common(effect)
 
-    def _module_drained(self) -> None:
-        self._bridge.module_drained(self._loop.time())
-        self._apply()
+    def _drain(self) -> None:
+        at_once = True
+
+        def drained() -> None:
+            self._bridge.module_drained(self._loop.time(), just_now=not at_once)
+            self._apply()
+
+        self._module_link.drained(drained)
+        at_once = False
 
     def _flow(self) -> None:
         self._host_link.read(not (self._module_congested or self._bridge.holds_host))

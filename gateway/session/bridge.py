@@ -41,9 +41,9 @@ class Bridge:
         self.module.receive(data, now)
         self._settle(now)
 
-    def module_drained(self, now: float) -> None:
-        """Everything for the module has gone out."""
-        self.module.drained(now)
+    def module_drained(self, now: float, *, just_now: bool) -> None:
+        """Everything for the module has gone out: ``just_now``, or it had before it was asked."""
+        self.module.drained(now, just_now=just_now)
         self._settle(now)
 
     def tick(self, now: float) -> None:

@@ -20,6 +20,7 @@ from gateway.dialect.firmware import (
     Background,
     Break,
     Cancel,
+    Claim,
     Data,
     DataEnd,
     EndReason,
@@ -51,7 +52,7 @@ from gateway.errors import InternalError
 from gateway.model.causes import Cause
 from gateway.model.events import Event, PeerClosed, Received, SocketLost
 from gateway.model.findings import Finding, FindingKind
-from gateway.model.requests import PassThrough, ShutdownTcp
+from gateway.model.requests import CloseSocket, PassThrough, ShutdownTcp
 from gateway.model.results import Done, Failed, PassedThrough, Progress, Prompted, Relayed, Result
 from gateway.model.values import HostSocket, Ticket
 from gateway.session import discipline
@@ -174,6 +175,8 @@ class HostSide:
         self._last_line = b""
         self._kept = dict(stored or {})
         self._erased = False
+        self._closing: Data | None = None
+        """The host has ended this data phase and has not been told that it is closed: what still arrives is delivered."""
         self._deaf = False
         """The connection ended and the host has not been told yet: what it sends is payload for nobody."""
 
@@ -583,6 +586,9 @@ class HostSide:
                 self.effects.append(SetPort(rate, flow))
             case Spawn(steps, name):
                 self._spawn(steps, name, now)
+            case Claim(name):
+                assert task is not None
+                task.name = name
             case Cancel(name):
                 for other in [other for other in self._tasks if other.name == name]:
                     self._cancel(other)
@@ -600,6 +606,8 @@ class HostSide:
                 self._tickets += 1
                 task.ticket = Ticket(self._tickets)
                 self._note("request", type(request).__name__, request)
+                if isinstance(request, CloseSocket):
+                    self._early.pop(request.socket, None)
                 self.effects.append(Submit(task.ticket, request))
             case More():
                 pass
@@ -648,10 +656,7 @@ class HostSide:
         task.steps.close()
 
     def _break(self, name: str, cause: Cause, now: float) -> None:
-        named = [task for task in self._tasks if task.name == name]
-        if not named and name == "service" and self._foreground is not None and not self._foreground.passing:
-            named = [self._foreground]
-        for task in named:
+        for task in [task for task in self._tasks if task.name == name]:
             self._interrupt(task, cause, now)
 
     def _for_waiting(self, event: Event, now: float) -> bool:
@@ -704,6 +709,7 @@ class HostSide:
     def _outcome(self, outcome: Outcome, *, text: bool) -> None:
         """The result of a line."""
         self._deaf = False
+        self._closing = None
         self._release_answer()
         self._out += self._result(outcome, text=text)
         if self._after_answer is not None:
@@ -756,6 +762,7 @@ class HostSide:
         assert task.data is not None
         self._release_answer()
         self._data = task
+        self._flush()
         self.mode = Mode.DATA
         self._note("phase", "open", escaped=task.data.phase.escaped)
         if self.settings.carrier == 1:
@@ -775,6 +782,9 @@ class HostSide:
             self.firmware.touch(now)
             self._flush()
             return
+        if self._closing is not None and self._closing.socket == event.socket:
+            self._out += self._closing.phase.to_host(event.data)
+            return
         early = self._early.setdefault(event.socket, _Early())
         early.data.append(event.data)
         early.size += len(event.data)
@@ -787,9 +797,7 @@ class HostSide:
         if isinstance(event, SocketLost):
             end = DataEnd(EndReason.LOST, event.cause)
         if self._data is not None and self._data.data is not None and self._data.data.socket == event.socket:
-            self._end_or_tell(end, now)
-            self._perform_all(self.firmware.event(event), now)
-            return True
+            return self._end_or_tell(end, now)
         early = self._early.get(event.socket)
         waits = any(task.data is not None and task.data.socket == event.socket for task in self._tasks)
         if early is None and not waits:
@@ -797,14 +805,16 @@ class HostSide:
         self._early.setdefault(event.socket, _Early()).end = end
         return True
 
-    def _end_or_tell(self, end: DataEnd, now: float) -> None:
+    def _end_or_tell(self, end: DataEnd, now: float) -> bool:
+        """End the data phase, or only show the host that the peer has closed (False)."""
         assert self._data is not None and self._data.data is not None
         if end.reason is EndReason.PEER:
             text = self._data.data.phase.peer_closed()
             if text is not None:
                 self._out += text
-                return
+                return False
         self._end_data(end, now)
+        return True
 
     def _taken(self, taken: Taken, now: float) -> None:
         """Send on what the phase made of the host's bytes, and end it when they say so."""
@@ -838,6 +848,7 @@ class HostSide:
             self._finding(Finding(FindingKind.LOST, f"{lost} bytes", "the connection ended before they were sent"))
         self._deaf = end.reason in (EndReason.PEER, EndReason.LOST)
         self._note("phase", "closed", reason=end.reason.value)
+        self._closing = task.data if end.reason is EndReason.HOST else None
         self._data = None
         task.data = None
         self.mode = Mode.COMMAND
@@ -845,7 +856,7 @@ class HostSide:
             self.effects.append(Carrier(False))
         if not task.foreground and self._run is None:
             # The line is the task's own until it has said how the session ended.
-            task.foreground, task.name, self._foreground = True, "command", task
+            task.foreground, self._foreground = True, task
             self._run = _Run(deque())
         self._advance(task, end, now)
 

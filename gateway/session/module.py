@@ -242,11 +242,12 @@ class ModuleSide:
         self._take(data)
         self._work()
 
-    def drained(self, now: float) -> None:
-        """Everything written has gone out."""
+    def drained(self, now: float, *, just_now: bool) -> None:
+        """Everything written has gone out: ``just_now``, or it had before it was asked."""
         self._now = now
         if isinstance(self._waiting, _Drained):
-            self._last_write_s = max(self._last_write_s, now)
+            if just_now:
+                self._last_write_s = now
             self._resume(None)
         self._work()
 
@@ -338,6 +339,7 @@ class ModuleSide:
                     self._retry_s = self._now + RETRY_S
                 return
             if self._jobs:
+                self._idle_s = None
                 self._job = self._jobs.popleft()
                 self._worker = self._carry_out(self._job)
             elif self._doubtful and not self._finishing:
@@ -500,6 +502,9 @@ class ModuleSide:
 
     def _take(self, data: bytes) -> None:
         waiting = self._waiting
+        if self._phase is not None and self._reader.after_cr:
+            self._reader.after_cr = False
+            data = data.removeprefix(b"\n")  # the rest of CONNECT's own line end
         if isinstance(waiting, _Sleep) and waiting.quiet_s is not None:
             self._sleep_s = self._now + waiting.quiet_s
         if self._relay is not None:

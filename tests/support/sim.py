@@ -36,11 +36,15 @@ class SimBridge:
         self.ports: list[SetPort] = []
         self.carrier = False
 
-    def start(self) -> None:
-        """Let the gateway find a module that is new and idle."""
+    def start(self, *, connected: bool = False) -> None:
+        """Let the gateway find a module that is new and idle, or one whose bearer is started already."""
         self.tick()
+        said = {
+            b"AT+WIPBR?": b"\r\n6,1\r\n\r\nOK\r\n",
+            b"AT+WIPBR=3,6,15": b'\r\n+WIPBR: 6,15,"10.0.0.1"\r\n\r\nOK\r\n',
+        }
         while (asked := self.module_hears()) is not None:
-            self.module({b"AT+WIPBR?": b"\r\nOK\r\n"}.get(asked, b"\r\nOK\r\n"))
+            self.module(said.get(asked, b"\r\nOK\r\n") if connected else b"\r\nOK\r\n")
 
     def module_hears(self) -> bytes | None:
         """The next command that the module was sent; None when there is none."""
@@ -96,7 +100,7 @@ class SimBridge:
                     case ToModule(data):
                         self.to_module += data
                     case Drain():
-                        self.bridge.module_drained(self.now)
+                        self.bridge.module_drained(self.now, just_now=False)
                     case Keep(values):
                         self.kept = values
                     case SetPort():

@@ -17,6 +17,7 @@ from gateway.dialect.firmware import (
     Background,
     Break,
     Cancel,
+    Claim,
     Data,
     DataEnd,
     EndReason,
@@ -473,6 +474,7 @@ class EdsoftFirmware(Firmware):
         socket = self._socket()
         self.service = "tcp"
         try:
+            yield Claim(SERVICE)
             result = yield Ask(ConnectTcp(socket, peer))
             if isinstance(result, Failed):
                 return Fail(result.cause, call.name, result.original)
@@ -493,6 +495,7 @@ class EdsoftFirmware(Firmware):
         self.service, self.listening, self._listener = "listen", number, listener
         open_socket = listener
         try:
+            yield Claim(SERVICE)
             filtered = allowed != EVERYBODY
             result = yield Ask(ListenTcp(listener, port, capacity=8, want_peer=filtered))
             if isinstance(result, Failed):
@@ -543,6 +546,7 @@ class EdsoftFirmware(Firmware):
         socket = self._socket()
         self.service = "udp"
         try:
+            yield Claim(SERVICE)
             result = yield Ask(OpenUdp(socket, None, peer))
             if isinstance(result, Failed):
                 return Fail(result.cause, call.name, result.original)
@@ -562,6 +566,7 @@ class EdsoftFirmware(Firmware):
         socket = self._socket()
         self.service, self._listener = "udp_listen", socket
         try:
+            yield Claim(SERVICE)
             if not is_dotted(allowed):  # U37: a name is looked up when listening begins
                 found = yield Ask(ResolveName(allowed))
                 if isinstance(found, Failed):
@@ -607,6 +612,7 @@ class EdsoftFirmware(Firmware):
         milliseconds = 1000 * self.number("PINGDELAY")
         self.service = "ping"
         try:
+            yield Claim(SERVICE)
             answer = yield Ask(Ping(host, self.number("PINGNUM"), milliseconds, milliseconds))
             while isinstance(answer, PingEcho):
                 if answer.milliseconds is None:
