@@ -35,11 +35,15 @@ class AnswerReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._empty = 0
+        self._after_prompt = False
         self.after_cr = False
         """The last line ended with a CR at the very end of what has arrived: its LF is still to come."""
 
     def add(self, data: bytes) -> None:
         """Add bytes that arrived."""
+        if self._after_prompt and data:
+            self._after_prompt = False
+            data = data.removeprefix(b" ")
         if self.after_cr and data:
             self.after_cr = False
             if data[0] == 10:
@@ -58,6 +62,7 @@ class AnswerReader:
             at = _line_end(buffer)
             if at < 0:
                 if prompt and bytes(buffer) in (b"> ", b">"):
+                    self._after_prompt = len(buffer) == 1
                     buffer.clear()
                     self._empty = 0
                     return PromptSign()

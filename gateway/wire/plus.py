@@ -71,54 +71,57 @@ class EscapeDetector:
 class EscapeBreaker:
     """Keeps payload from being an escape for the module: the last sign of a lone ``+++`` is sent late.
 
-    Late is ``guard_s`` and a tenth after the first two, or together with the payload that follows.
+    Late is ``guard_s`` and a tenth after the first two, or together with the payload that follows. Whether a silence
+    was long enough for the module is not known to the millisecond, so around the guard time both are reckoned with.
     """
 
     def __init__(self, guard_s: float, now: float) -> None:
         self._guard_s = guard_s
         self._last_s = now
-        self._run: int | None = None
-        """Signs sent since a silence, as long as nothing else was; None when something else was."""
-        self._held = False
+        self._runs: set[int] = set()
+        """How many signs, and nothing else, may have been sent since a silence."""
+        self._held = 0
 
     @property
     def deadline(self) -> float | None:
-        """When the held sign may go."""
+        """When held signs may go."""
         return self._last_s + self._guard_s * 1.1 if self._held else None
 
     @property
     def holding(self) -> bool:
         """Whether a sign waits."""
-        return self._held
+        return self._held > 0
 
     def feed(self, data: bytes, now: float) -> bytes:
         """What may be sent of ``data`` now."""
-        if self._held:
-            self._held = False
-            data = b"+" + data
-            self._run = None
-        elif now - self._last_s >= self._guard_s * 0.8:
-            self._run = 0
-        if self._run is not None:
-            signs = self._run + len(data)
-            if signs <= 3 and data == b"+" * len(data):
-                if signs == 3:
-                    self._held = True
-                    self._run = None
-                    data = data[:-1]
-                else:
-                    self._run = signs
-            else:
-                self._run = None
-        if data:
+        if not data:
+            return data
+        silence_s = now - self._last_s
+        if silence_s >= self._guard_s * 1.1:
+            self._runs = {0}
+        elif silence_s >= self._guard_s * 0.8:
+            self._runs.add(0)
+        data, self._held = b"+" * self._held + data, 0
+        count = len(data)
+        if data != b"+" * count:
+            self._runs = set()
             self._last_s = now
-        return data
+            return data
+        return self._send(count, now)
 
     def tick(self, now: float) -> bytes:
-        """The held sign, once it is late enough."""
-        if self._held and now >= self._last_s + self._guard_s * 1.1:
-            self._held = False
+        """Held signs, once they are late enough."""
+        if not self._held or now < self._last_s + self._guard_s * 1.1:
+            return b""
+        self._runs = {0}
+        count, self._held = self._held, 0
+        return self._send(count, now)
+
+    def _send(self, signs: int, now: float) -> bytes:
+        """As many of ``signs`` as cannot complete an escape; the others are held."""
+        ready = next(count for count in range(signs, -1, -1) if not any(run + count == 3 for run in self._runs))
+        self._held = signs - ready
+        self._runs = {run + ready for run in self._runs if run + ready < 3}
+        if ready:
             self._last_s = now
-            self._run = 1
-            return b"+"
-        return b""
+        return PLUS[:1] * ready
