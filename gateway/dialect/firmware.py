@@ -208,8 +208,8 @@ class Port:
 
 
 Step = (
-    Say | Tell | Raw | Ask | More | Background | Finish | Claim | Data | Send | Text | Wait | Spawn | Cancel | Break | Store
-    | Port
+    Say | Tell | Raw | Ask | More | Background | Finish | Claim | Data | Send | Text | Wait | Spawn | Cancel | Break
+    | Store | Port
 )  # fmt: skip
 Steps = Generator[Step, Any, Outcome]
 
@@ -272,6 +272,10 @@ class Firmware(ABC):
     @abstractmethod
     def event(self, event: Event) -> Iterable[Step]:
         """What the host is told of an event that no task waits for."""
+
+    def tells_data(self, _socket: HostSocket) -> bool:
+        """Whether what arrives on a socket is told by :meth:`event`, not in a data phase."""
+        return False
 
     def abort(self) -> Steps | None:
         """What an ETX in command mode does; None: nothing."""

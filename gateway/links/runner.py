@@ -32,7 +32,8 @@ from gateway.session.effects import (
     ToModule,
     Withdraw,
 )
-from gateway.session.host import HostSide, Mode
+from gateway.session.host import HostSide
+from gateway.session.tasks import Mode
 
 log = logging.getLogger("gateway.runner")
 REOPEN_S = 1.0

@@ -6,12 +6,8 @@ It runs a dialect's behaviour (:mod:`gateway.dialect.firmware`), knows no dialec
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
-from fnmatch import fnmatchcase
 from typing import Any
 
 from gateway.dialect.dialect import Dialect, Fault
@@ -52,10 +48,11 @@ from gateway.errors import InternalError
 from gateway.model.causes import Cause
 from gateway.model.events import Event, PeerClosed, Received, SocketLost
 from gateway.model.findings import Finding, FindingKind
-from gateway.model.requests import CloseSocket, PassThrough, ShutdownTcp
-from gateway.model.results import Done, Failed, PassedThrough, Progress, Prompted, Relayed, Result
-from gateway.model.values import HostSocket, Ticket
+from gateway.model.requests import CloseSocket, ShutdownTcp
+from gateway.model.results import Done, Failed, Progress, Prompted, Relayed, Result
+from gateway.model.values import Ticket
 from gateway.session import discipline
+from gateway.session.early import EarlyData
 from gateway.session.effects import (
     Carrier,
     Effect,
@@ -68,70 +65,15 @@ from gateway.session.effects import (
     ToHost,
     Withdraw,
 )
-from gateway.wire import framing
+from gateway.session.passing import local_answer, passing
+from gateway.session.speaking import Speaker
+from gateway.session.tasks import Mode, Run, Task
 from gateway.wire.command import Abandoned, CommandLineReader, Control, Item, Line, TooLong
 from gateway.wire.phase import Taken
 from gateway.wire.settings import ESC, ETX, SUB, LineSettings
 
 PENDING_LIMIT_BYTES = 16384
 """Bytes of the host that wait for a command to end; beyond this its port is not read."""
-
-EARLY_LIMIT_BYTES = 65536
-"""Data that arrive for a data phase that is about to open; beyond this the other side is not read."""
-
-LINES_LIMIT = 64
-"""Unsolicited lines that wait for their moment; beyond this the oldest are dropped and counted."""
-
-_RESET = re.compile(r"\+CFUN *= *1 *(, *[01] *)?", re.IGNORECASE)
-_ERRORS = ("ERROR", "+CME ERROR", "+CMS ERROR")
-
-
-class Mode(Enum):
-    """Who the host's bytes are for."""
-
-    COMMAND = "command"
-    DATA = "data"
-    TEXT = "text"
-    """An entry of text of the dialect's own."""
-    PROMPT = "prompt"
-    """Text for a command of the module's."""
-    RELAY = "relay"
-    """A data call of the module's."""
-
-
-@dataclass(eq=False, slots=True)
-class _Task:
-    """A generator at work, and what it waits for."""
-
-    steps: Steps
-    name: str
-    command: str = ""
-    foreground: bool = False
-    ticket: Ticket | None = None
-    wait: Wait | None = None
-    due_s: float | None = None
-    data: Data | None = None
-    text: Text | None = None
-    passing: bool = False
-    """It passes a command of the module's through."""
-
-
-@dataclass(slots=True)
-class _Run:
-    """A command line being carried out."""
-
-    pieces: deque[Piece]
-    text: bool = False
-    """Information text was said: the result closes an answer."""
-
-
-@dataclass(slots=True)
-class _Early:
-    """What arrived for a socket before its data phase could open."""
-
-    data: list[bytes] = field(default_factory=list)
-    size: int = 0
-    end: DataEnd | None = None
 
 
 class HostSide:
@@ -161,20 +103,19 @@ class HostSide:
         self.mode = Mode.COMMAND
         self._reader = CommandLineReader(self.settings, dialect.tables.lines.limit_bytes)
         self._pending = bytearray()
-        self._out = bytearray()
-        self._answer = bytearray()
-        self._run: _Run | None = None
-        self._foreground: _Task | None = None
-        self._tasks: list[_Task] = []
-        self._running: _Task | None = None
-        self._data: _Task | None = None
+        self._speaker = Speaker(dialect, self.settings)
+        self._run: Run | None = None
+        self._foreground: Task | None = None
+        self._tasks: list[Task] = []
+        self._running: Task | None = None
+        self._data: Task | None = None
         self._entry = bytearray()
-        self._lines: deque[bytes] = deque()
-        self._early: dict[HostSocket, _Early] = {}
+        self._early = EarlyData()
         self._tickets = 0
         self._last_line = b""
         self._kept = dict(stored or {})
         self._erased = False
+        self._after_answer: SetPort | None = None
         self._closing: Data | None = None
         """The host has ended this data phase and has not been told that it is closed: what still arrives is delivered."""
         self._deaf = False
@@ -209,7 +150,7 @@ class HostSide:
     def event(self, event: Event, now: float) -> None:
         """Something happened unasked."""
         self.around.now = now
-        if isinstance(event, Received):
+        if isinstance(event, Received) and not self.firmware.tells_data(event.socket):
             self._received(event, now)
         else:
             self._note("event", type(event).__name__, event)
@@ -219,7 +160,7 @@ class HostSide:
 
     def relayed(self, data: bytes) -> None:
         """Bytes came from a module that is in a data call."""
-        self._out += data
+        self._speaker.now(data)
         self._flush()
 
     def tick(self, now: float) -> None:
@@ -259,8 +200,7 @@ class HostSide:
         self._run = self._foreground = self._data = None
         self.mode = Mode.COMMAND
         self._pending.clear()
-        self._answer.clear()
-        self._lines.clear()
+        self._speaker.clear()
         self._early.clear()
         self._deaf = False
         self.settings.assign(self._saved)
@@ -270,7 +210,7 @@ class HostSide:
             self._erased = False
         self.firmware = self._firmware(self.dialect, self.around)
         for line in lines:
-            self._out += framing.text_block((line,), self.settings)
+            self._speaker.now(self._speaker.block((line,)))
         self._flush()
 
     @property
@@ -290,7 +230,7 @@ class HostSide:
     @property
     def holds_module(self) -> bool:
         """Whether the other side should not be read just now."""
-        return any(early.size > EARLY_LIMIT_BYTES for early in self._early.values())
+        return self._early.full
 
     @property
     def sockets_in_use(self) -> bool:
@@ -351,7 +291,7 @@ class HostSide:
 
     def _echo(self) -> None:
         if self.settings.echo:
-            self._out += self._reader.echo
+            self._speaker.now(bytes(self._reader.echo))
         self._reader.echo.clear()
 
     def _item(self, item: Item, now: float) -> None:
@@ -385,7 +325,7 @@ class HostSide:
         self._note("line", text)
         if self._swallows is not None and self._swallows(text):
             return
-        self._run = _Run(deque(self.dialect.pieces(text)))
+        self._run = Run(deque(self.dialect.pieces(text)))
         self._next_piece(now)
 
     def _next_piece(self, now: float) -> None:
@@ -405,9 +345,8 @@ class HostSide:
             return
         if isinstance(outcome, Ok):
             self._run.text |= outcome.after_text
-            if self._run.pieces:
-                return
-            outcome = Ok(self._run.text)
+        if self._run.pieces and isinstance(outcome, Ok | Silent):
+            return
         self._finish_line(outcome)
 
     def _finish_line(self, outcome: Outcome) -> None:
@@ -434,21 +373,26 @@ class HostSide:
                 if isinstance(call, Fault):
                     self._note("refused", call.cause.value, command=call.name, expected=call.expected)
                     return Fail(call.cause, call.name)
-                return self._task(_Task(self.firmware.execute(call), "command", call.name, foreground=True), now)
+                return self._task(Task(self.firmware.execute(call), "command", call.name, foreground=True), now)
 
     def _handled(self, handled: discipline.Handled) -> Outcome:
         if handled.rate is not None or handled.flow is not None:
             self._after_answer = SetPort(handled.rate, handled.flow)
         if handled.lines:
-            self._say(handled.lines)
+            self._speaker.answer(self._speaker.block(handled.lines))
         return Ok(bool(handled.lines)) if handled.ok else Word("ERROR")
 
-    def _task(self, task: _Task, now: float) -> Outcome | None:
+    def _task(self, task: Task, now: float) -> Outcome | None:
         """Run a new task as far as it goes at once."""
         self._tasks.append(task)
-        if task.foreground:
-            self._foreground = task
-        return self._go(task, None, now)
+        if not task.foreground:
+            return self._go(task, None, now)
+        self._foreground = task
+        outcome = self._go(task, None, now)
+        if outcome is not None and not task.foreground:  # it had let the line go before it ended
+            self._outcome_later(outcome)
+            return None
+        return outcome
 
     def _pass_through(self, text: str, now: float) -> Outcome | None:
         handled = discipline.standard(text, self.settings)
@@ -456,43 +400,16 @@ class HostSide:
             return self._handled(handled)
         if text.upper() in ("O", "O0", "O1"):
             return Word("NO CARRIER")  # no data mode of this dialect can be gone back to
-        local = self._local_answer(text, "always")
+        local = local_answer(self.dialect, text, "always")
         if local is not None:
             return self._answer_locally(local)
-        return self._task(_Task(self._passing(text), "command", text, foreground=True, passing=True), now)
-
-    def _passing(self, text: str) -> Steps:
-        """Hand a command to the module and its answer back."""
-        result = yield Ask(PassThrough("AT" + text))
-        while isinstance(result, Prompted | Relayed):
-            result = yield More()
-        if isinstance(result, PassedThrough):
-            refused = result.final.startswith(_ERRORS)
-            local = self._local_answer(text, "refused") if refused else None
-            if local is None:
-                if result.lines:
-                    yield Say(result.lines)
-                if result.final == "OK":
-                    if _RESET.fullmatch(text.strip()):
-                        self._reset()
-                    return Ok(bool(result.lines))
-                plain = refused and result.final != "ERROR" and self.settings.error_detail == 0
-                return Word("ERROR" if plain else result.final)
-        else:
-            local = self._local_answer(text, "refused")
-        return self._answer_locally(local) if local is not None else Word("ERROR")
-
-    def _local_answer(self, text: str, when: str) -> LocalAnswer | None:
-        squeezed = text.replace(" ", "").upper()
-        for pattern, answer in self.dialect.tables.local_answers.items():
-            if answer.when == when and fnmatchcase(squeezed, pattern):
-                return answer
-        return None
+        steps = passing(self.dialect, self.settings, text, locally=self._answer_locally, was_reset=self._reset)
+        return self._task(Task(steps, "command", text, foreground=True, passing=True), now)
 
     def _answer_locally(self, answer: LocalAnswer) -> Outcome:
         self._note("finding", FindingKind.EMULATED.value, old="answered locally")
         if answer.lines:
-            self._say(answer.lines)
+            self._speaker.answer(self._speaker.block(answer.lines))
         return Ok(bool(answer.lines)) if answer.result == "OK" else Word(answer.result)
 
     def _reset(self) -> None:
@@ -505,21 +422,19 @@ class HostSide:
 
     # -- tasks ---------------------------------------------------------------------------------------------------------
 
-    def _advance(self, task: _Task, value: object, now: float) -> None:
+    def _advance(self, task: Task, value: object, now: float) -> None:
         """Give a waiting task what it waits for."""
-        foreground = task.foreground
+        held = task.foreground
         outcome = self._go(task, value, now)
-        if outcome is None:
-            if foreground and not task.foreground:
-                self._next_piece(now)
-            return
-        if foreground:
-            self._settle(outcome)
+        if outcome is not None:
+            if task.foreground:
+                self._settle(outcome)
+            else:
+                self._outcome_later(outcome)
+        if held and (outcome is not None or not task.foreground):
             self._next_piece(now)
-        else:
-            self._outcome_later(outcome)
 
-    def _interrupt(self, task: _Task, cause: Cause, now: float) -> None:
+    def _interrupt(self, task: Task, cause: Cause, now: float) -> None:
         """Break a task off: end its data phase, or raise in it."""
         if task is self._running or task not in self._tasks:
             return
@@ -531,7 +446,7 @@ class HostSide:
         task.ticket = task.wait = task.due_s = task.data = None
         self._advance(task, Interrupted(cause), now)
 
-    def _go(self, task: _Task, value: object, now: float) -> Outcome | None:
+    def _go(self, task: Task, value: object, now: float) -> Outcome | None:
         """Run a task until it waits (None) or ends (its outcome)."""
         before, self._running = self._running, task
         try:
@@ -554,7 +469,7 @@ class HostSide:
         finally:
             self._running = before
 
-    def _drop(self, task: _Task) -> None:
+    def _drop(self, task: Task) -> None:
         if task in self._tasks:
             self._tasks.remove(task)
         if self._foreground is task:
@@ -564,18 +479,18 @@ class HostSide:
         for step in steps:
             self._perform(step, None, now)
 
-    def _perform(self, step: Step, task: _Task | None, now: float) -> object:
+    def _perform(self, step: Step, task: Task | None, now: float) -> object:
         """Do what a step says: what the generator gets back, or _WAITS."""
         match step:
             case Say(lines, at_once):
-                self._speak(framing.text_block(lines, self.settings) if self._says_text else b"", task)
+                self._speak(self._speaker.block(lines), task)
                 if task is not None and task.foreground and self._run is not None:
                     self._run.text = True
                 if at_once:
-                    self._release_answer()
+                    self._speaker.release()
             case Tell(text):
-                self._speak(framing.result(text, self.settings, self.dialect.framing), task)
-                self._release_answer()
+                self._speak(self._speaker.result(text), task)
+                self._speaker.release()
             case Raw(data):
                 self._speak(data, task)
             case Store(values, erase):
@@ -600,14 +515,14 @@ class HostSide:
                 return self._wait_for(step, task, now)
         return None
 
-    def _wait_for(self, step: Step, task: _Task, now: float) -> object:
+    def _wait_for(self, step: Step, task: Task, now: float) -> object:
         match step:
             case Ask(request):
                 self._tickets += 1
                 task.ticket = Ticket(self._tickets)
                 self._note("request", type(request).__name__, request)
                 if isinstance(request, CloseSocket):
-                    self._early.pop(request.socket, None)
+                    self._early.take(request.socket)
                 self.effects.append(Submit(task.ticket, request))
             case More():
                 pass
@@ -624,29 +539,27 @@ class HostSide:
                     self._open_data(task, now)
                     return _WAITS
             case Background(name):
-                self._release(task, name)
+                self._release(task, name, Silent())
                 return None
             case Finish(outcome, name):
-                self._release(task, name)
-                self._outcome(outcome, text=False)
+                self._release(task, name, outcome)
                 return None
             case _:
                 raise InternalError(f"unknown step {step}")
         return _WAITS
 
-    def _release(self, task: _Task, name: str) -> None:
+    def _release(self, task: Task, name: str, outcome: Outcome) -> None:
         """Let the command line go; the task goes on behind it."""
         task.name, task.foreground = name, False
         self._foreground = None
-        self._run = None
-        self._release_answer()
+        self._settle(outcome)
 
     def _spawn(self, steps: Steps, name: str, now: float) -> None:
-        outcome = self._task(_Task(steps, name), now)
+        outcome = self._task(Task(steps, name), now)
         if outcome is not None:
             self._outcome_later(outcome)
 
-    def _cancel(self, task: _Task) -> None:
+    def _cancel(self, task: Task) -> None:
         if task.ticket is not None:
             self.effects.append(Withdraw(task.ticket))
         self._drop(task)
@@ -676,42 +589,30 @@ class HostSide:
 
     # -- what the host reads -------------------------------------------------------------------------------------------
 
-    _after_answer: SetPort | None = None
-
-    @property
-    def _says_text(self) -> bool:
-        return not (self.settings.quiet and self.dialect.framing.quiet_hides_text)
-
     @property
     def _free(self) -> bool:
         """Whether an unsolicited line may be said now."""
         return self.mode is Mode.COMMAND and self._run is None and self._data is None and not self._reader.partial
 
-    def _say(self, lines: Sequence[str]) -> None:
-        self._answer += framing.text_block(lines, self.settings)
-
-    def _speak(self, data: bytes, task: _Task | None) -> None:
+    def _speak(self, data: bytes, task: Task | None) -> None:
         """Text of a task: part of the running answer, or unsolicited."""
         if task is not None and (task.foreground or task is self._data):
-            self._answer += data
-        elif self._free and not self._lines:
-            self._out += data
-        elif data:
-            self._lines.append(data)
-            if len(self._lines) > LINES_LIMIT:
-                self._lines.popleft()
-                self._finding(Finding(FindingKind.LOST, "an unsolicited line", "too many waited"))
+            self._speaker.answer(data)
+        else:
+            self._unsolicited(data)
 
-    def _release_answer(self) -> None:
-        self._out += self._answer
-        self._answer.clear()
+    def _unsolicited(self, data: bytes) -> None:
+        dropped = self._speaker.dropped
+        self._speaker.unsolicited(data, free=self._free)
+        if self._speaker.dropped > dropped:
+            self._finding(Finding(FindingKind.LOST, "an unsolicited line", "too many waited"))
 
     def _outcome(self, outcome: Outcome, *, text: bool) -> None:
         """The result of a line."""
         self._deaf = False
         self._closing = None
-        self._release_answer()
-        self._out += self._result(outcome, text=text)
+        self._speaker.release()
+        self._speaker.now(self._result(outcome, text=text))
         if self._after_answer is not None:
             self._flush()
             self.effects.append(self._after_answer)
@@ -719,11 +620,7 @@ class HostSide:
 
     def _outcome_later(self, outcome: Outcome) -> None:
         """The result of a task that let its command line go."""
-        data = self._result(outcome, text=False)
-        if self._free and not self._lines:
-            self._out += data
-        elif data:
-            self._lines.append(data)
+        self._unsolicited(self._result(outcome, text=False))
 
     def _result(self, outcome: Outcome, *, text: bool) -> bytes:
         match outcome:
@@ -738,56 +635,53 @@ class HostSide:
                 behind = text
                 self._note("failed", cause.value, said=words, original=original)
         self._note("result", words)
-        return framing.result(words, self.settings, self.dialect.framing, after_text=behind)
+        return self._speaker.result(words, after_text=behind)
 
     def _when_free(self, now: float) -> None:
         """The command line is free: say what waits, open a data phase that waits."""
         if not self._free:
             return
-        while self._lines:
-            self._out += self._lines.popleft()
+        self._speaker.moment()
         for task in self._tasks:
             if task.data is not None and self._data is None:
                 self._open_data(task, now)
                 return
 
     def _flush(self) -> None:
-        if self._out:
-            self.effects.append(ToHost(bytes(self._out)))
-            self._out.clear()
+        out = self._speaker.take()
+        if out:
+            self.effects.append(ToHost(out))
 
     # -- data phases ---------------------------------------------------------------------------------------------------
 
-    def _open_data(self, task: _Task, now: float) -> None:
+    def _open_data(self, task: Task, now: float) -> None:
         assert task.data is not None
-        self._release_answer()
+        self._speaker.release()
         self._data = task
         self._flush()
         self.mode = Mode.DATA
         self._note("phase", "open", escaped=task.data.phase.escaped)
         if self.settings.carrier == 1:
             self.effects.append(Carrier(True))
-        early = self._early.pop(task.data.socket, None)
+        early = self._early.take(task.data.socket)
         if early is None:
             return
         for data in early.data:
-            self._out += task.data.phase.to_host(data)
+            self._speaker.now(task.data.phase.to_host(data))
         if early.end is not None:
             self._end_or_tell(early.end, now)
 
     def _received(self, event: Received, now: float) -> None:
         task = self._data
         if task is not None and task.data is not None and task.data.socket == event.socket:
-            self._out += task.data.phase.to_host(event.data)
+            self._speaker.now(task.data.phase.to_host(event.data))
             self.firmware.touch(now)
             self._flush()
             return
         if self._closing is not None and self._closing.socket == event.socket:
-            self._out += self._closing.phase.to_host(event.data)
+            self._speaker.now(self._closing.phase.to_host(event.data))
             return
-        early = self._early.setdefault(event.socket, _Early())
-        early.data.append(event.data)
-        early.size += len(event.data)
+        self._early.add(event.socket, event.data)
 
     def _for_data(self, event: Event, now: float) -> bool:
         """Whether an event is the data phase's own."""
@@ -798,11 +692,10 @@ class HostSide:
             end = DataEnd(EndReason.LOST, event.cause)
         if self._data is not None and self._data.data is not None and self._data.data.socket == event.socket:
             return self._end_or_tell(end, now)
-        early = self._early.get(event.socket)
         waits = any(task.data is not None and task.data.socket == event.socket for task in self._tasks)
-        if early is None and not waits:
+        if event.socket not in self._early and not waits:
             return False
-        self._early.setdefault(event.socket, _Early()).end = end
+        self._early.end(event.socket, end)
         return True
 
     def _end_or_tell(self, end: DataEnd, now: float) -> bool:
@@ -811,7 +704,7 @@ class HostSide:
         if end.reason is EndReason.PEER:
             text = self._data.data.phase.peer_closed()
             if text is not None:
-                self._out += text
+                self._speaker.now(text)
                 return False
         self._end_data(end, now)
         return True
@@ -831,7 +724,7 @@ class HostSide:
             self.effects.append(Submit(Ticket(0), ShutdownTcp(socket)))
         if taken.ended:
             if self.settings.echo and not taken.escaped:
-                self._out += task.data.echo
+                self._speaker.now(task.data.echo)
             self._pending[:0] = taken.rest
             self._end_data(DataEnd(EndReason.ESCAPE if taken.escaped else EndReason.HOST), now)
 
@@ -857,7 +750,7 @@ class HostSide:
         if not task.foreground and self._run is None:
             # The line is the task's own until it has said how the session ended.
             task.foreground, self._foreground = True, task
-            self._run = _Run(deque())
+            self._run = Run(deque())
         self._advance(task, end, now)
 
     def _text(self, data: bytes, now: float) -> None:
@@ -895,20 +788,20 @@ class HostSide:
 
     def _echo_text(self, data: bytes) -> None:
         if self.settings.echo:
-            self._out += data
+            self._speaker.now(data)
 
     # -- for people ----------------------------------------------------------------------------------------------------
 
     def _note_result(self, result: Result | Progress) -> None:
         if isinstance(result, Prompted):
             self.mode = Mode.PROMPT
-            self._answer += framing.text_block(result.lines, self.settings) + self.settings.end + b"> "
-            self._release_answer()
+            self._speaker.answer(self._speaker.block(result.lines) + self.settings.end + b"> ")
+            self._speaker.release()
         elif isinstance(result, Relayed):
             self.mode = Mode.RELAY
-            self._answer += framing.text_block(result.lines[:-1], self.settings)
-            self._answer += framing.result(result.lines[-1], self.settings, self.dialect.framing)
-            self._release_answer()
+            self._speaker.answer(self._speaker.block(result.lines[:-1]))
+            self._speaker.answer(self._speaker.result(result.lines[-1]))
+            self._speaker.release()
         elif self.mode in (Mode.PROMPT, Mode.RELAY):
             self.mode = Mode.COMMAND
         if isinstance(result, Failed):

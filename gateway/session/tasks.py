@@ -1,0 +1,51 @@
+"""What the host's side has in hand: who its bytes are for, the command line that runs, and generators that wait."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+
+from gateway.dialect.firmware import Data, Steps, Text, Wait
+from gateway.dialect.nodes import Piece
+from gateway.model.values import Ticket
+
+
+class Mode(Enum):
+    """Who the host's bytes are for."""
+
+    COMMAND = "command"
+    DATA = "data"
+    TEXT = "text"
+    """An entry of text of the dialect's own."""
+    PROMPT = "prompt"
+    """Text for a command of the module's."""
+    RELAY = "relay"
+    """A data call of the module's."""
+
+
+@dataclass(eq=False, slots=True)
+class Task:
+    """A generator at work, and what it waits for."""
+
+    steps: Steps
+    name: str
+    command: str = ""
+    foreground: bool = False
+    """It holds the command line."""
+    ticket: Ticket | None = None
+    wait: Wait | None = None
+    due_s: float | None = None
+    data: Data | None = None
+    text: Text | None = None
+    passing: bool = False
+    """It passes a command of the module's through."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A command line being carried out."""
+
+    pieces: deque[Piece]
+    text: bool = False
+    """Information text was said: the result closes an answer."""
