@@ -266,6 +266,8 @@ class Tables:
     """Cause to the best code, or to a word such as ``ERROR``."""
     local_answers: dict[str, LocalAnswer] = field(default_factory=dict)
     module: ModuleHabits = ModuleHabits()
+    boot_text: tuple[str, ...] = ()
+    """What a virtual module says when it restarts."""
     secrets: tuple[str, ...] = ()
     """Regular expressions of lines with a secret in them; their groups are never shown."""
     virtual_answers: dict[str, LocalAnswer] = field(default_factory=dict)

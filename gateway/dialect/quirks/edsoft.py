@@ -417,9 +417,9 @@ class EdsoftFirmware(Firmware):
             raise Refusal(Cause.BAD_VALUE)
         return Endpoint(host, self._port(port, number))
 
-    def _session(self, socket: HostSocket, phase: HostPhase) -> Steps:
-        """The data phase of a socket, from Ok_Info_WaitingForData to its end."""
-        result = yield Ask(Attach(socket))
+    def _session(self, socket: HostSocket, phase: HostPhase, peer: Endpoint | None = None) -> Steps:
+        """The data phase of a socket, from Ok_Info_WaitingForData to its end; UDP: with ``peer`` alone from now on."""
+        result = yield Ask(Attach(socket, peer))
         if isinstance(result, Failed):
             yield Ask(CloseSocket(socket))
             return Fail(result.cause, original=result.original)
@@ -586,11 +586,7 @@ class EdsoftFirmware(Firmware):
                     break
                 yield Ask(DiscardWaiting(socket))
             self.service, self._listener = "udp", None
-            result = yield Ask(Attach(socket, peer))
-            if isinstance(result, Failed):
-                yield Ask(CloseSocket(socket))
-                return Fail(result.cause, original=result.original)
-            return (yield from self._session(socket, self._udp_phase()))
+            return (yield from self._session(socket, self._udp_phase(), peer))
         except Interrupted as interrupted:
             return (yield from self._stopped(socket, interrupted))
         finally:

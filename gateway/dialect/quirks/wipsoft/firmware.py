@@ -62,7 +62,7 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PingEcho
-from gateway.model.values import Addresses, BearerKind, Endpoint, Secret, SocketInfo
+from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket, Secret, SocketInfo
 from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
 from gateway.wire.plus import EscapeDetector
@@ -695,6 +695,10 @@ class WipsoftFirmware(Firmware):
             yield Spawn(self._tell_close(socket), "close")
         return Silent()
 
+    def tells_data(self, socket: HostSocket) -> bool:
+        """Only in the offline session."""
+        return self.offline is not None and self.offline.handle == socket
+
     def _dump(self, event: Received) -> list[Step]:
         assert self.offline is not None
         index, size = self.offline.index, self.dialect.tables.numbers["offline_block_bytes"]
@@ -752,9 +756,8 @@ class WipsoftFirmware(Firmware):
                     if not socket.told:
                         socket.told = True
                         return [Tell(self._waiting_line(socket, size, peer))]
-            case Received(handle, _, _):
-                if self.offline is not None and self.offline.handle == handle:
-                    return self._dump(event)
+            case Received():
+                return self._dump(event)
             case PeerClosed(handle):
                 socket = self.table.by_handle(handle)
                 if socket is not None:

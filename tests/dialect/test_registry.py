@@ -1,0 +1,87 @@
+"""Dialect files: found, loaded, extended; and every mistake in one told with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.dialect import registry
+from gateway.errors import InputError
+
+HEAD = "id: made-1.0\nfamily: made\ntitle: made up\n"
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Writes a dialect file of a user's own."""
+    monkeypatch.setenv("AT_GATEWAY_DIALECTS", str(tmp_path))
+
+    def write(text: str, name: str = "made-1.0") -> Path:
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        for cached in (registry._files, registry._aliases, registry.load):
+            cached.cache_clear()
+        return path
+
+    yield write
+    monkeypatch.undo()
+    for cached in (registry._files, registry._aliases, registry.load):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize("name", registry.ids())
+def test_every_dialect_loads(name: str) -> None:
+    dialect = registry.load(name)
+    assert dialect.id == name
+    assert dialect.tables.causes
+    for code in dialect.tables.causes.values():
+        assert not code.isdigit() or code in dialect.tables.errors, f"{code} is not in the manual's table"
+
+
+def test_aliases_name_the_newest() -> None:
+    assert registry.resolve("edsoft") == "edsoft-3.02"
+    assert registry.resolve("WIPSOFT") == "wipsoft-5.57"
+
+
+def test_an_unknown_dialect_is_told_with_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"did you mean 'edsoft-3\.02'"):
+        registry.load("edsoft-3.2")
+
+
+def test_a_difference_says_only_what_differs() -> None:
+    old, new = registry.load("edsoft-2.10").tables, registry.load("edsoft-3.02").tables
+    assert set(new.parameters) - set(old.parameters) == {"FTPMODE", "TCPTXDELAY"}
+    assert old.errors == new.errors
+    assert old.aliases == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        (HEAD + "titel: x\n", "4:1", "did you mean 'title'"),
+        (HEAD + "roles: 7.5\n", "4:1", "expected a list"),
+        (HEAD + "numbers: {a_s: x}\n", "4:11", "a whole number"),
+        (HEAD + "errors:\n  1: {cause: bad_sintax}\n", "5:7", "did you mean 'bad_syntax'"),
+        (HEAD + "title: again\n", "4:1", "a second time"),
+        (HEAD + "a: [1\n", "5:1", ""),
+        ("id: made-1.0\n", "1:1", "'family' is missing"),
+        ("id: other\nfamily: x\ntitle: y\n", "1:1", "must be the file's name"),
+        (HEAD + "extends: nothing-1.0\n", "4:1", "cannot extend"),
+    ],
+)
+def test_a_mistake_has_file_line_and_column(own, text: str, place: str, message: str) -> None:  # type: ignore[no-untyped-def]
+    path = own(text)
+    with pytest.raises(InputError) as caught:
+        registry.load("made-1.0")
+    assert str(caught.value).startswith(f"{path}:{place}: ")
+    assert message in str(caught.value)
+
+
+def test_switches_are_chosen_by_name() -> None:
+    dialect = registry.load("edsoft").with_switches({"information_spelling": "OK"})
+    assert dialect.information_text("waiting_for_data") == "OK_Info_WaitingForData"
+    with pytest.raises(InputError, match="did you mean 'listen_result'"):
+        dialect.with_switches({"listen_results": "no"})
+    with pytest.raises(InputError, match="one of Ok, OK"):
+        dialect.with_switches({"information_spelling": "ok"})
