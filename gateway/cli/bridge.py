@@ -28,9 +28,9 @@ log = logging.getLogger("gateway")
 
 @click.command(short_help="join a host's link to a module's, or serve it without a module")
 @click.option("--host", "host", required=True, metavar="LINK", help="Where the legacy host is.")
-@click.option("--host-dialect", required=True, metavar="DIALECT", help="What it was programmed for, e.g. edsoft-3.02.")
+@click.option("--host-dialect", required=True, metavar="DIALECT", help="What it was programmed for: " + options.DIALECTS)
 @click.option("--module", "module", metavar="LINK", help="Where the module is.")
-@click.option("--module-dialect", metavar="DIALECT", help="What the module speaks, e.g. wipsoft-5.57.")
+@click.option("--module-dialect", metavar="DIALECT", help="What the module speaks: " + options.DIALECTS)
 @click.option("--native", is_flag=True, help="No module: do the host's work with this computer's own network.")
 @click.option(
     "--policy",

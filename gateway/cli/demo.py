@@ -248,8 +248,8 @@ def _of_demo(name: str | None, role: str) -> Dialect:
 
 
 @click.command(short_help="show the main job on this computer, with no hardware")
-@click.option("--from", "host_name", metavar="DIALECT", help="The host's dialect.  [default: edsoft-3.02 as shipped]")
-@click.option("--to", "module_name", metavar="DIALECT", help="The module's.  [default: wipsoft-5.57 as shipped]")
+@click.option("--from", "host_name", metavar="DIALECT", help="The host's dialect, if not the usual one.")
+@click.option("--to", "module_name", metavar="DIALECT", help="The module's dialect, if not the usual one.")
 @click.option("--quiet", is_flag=True, help="Only the verdict.")
 def command(host_name: str | None, module_name: str | None, quiet: bool) -> None:
     """A legacy host on one pseudo-terminal, the gateway, a virtual module on another, real servers on loopback.

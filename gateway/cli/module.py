@@ -19,9 +19,6 @@ from gateway.session.host import HostSide
 from gateway.trace.mask import Masker
 from gateway.trace.record import Recorder
 
-BOOT = ("+WIND: 13", "+WIND: 1", "+WIND: 16", "+WIND: 3", "+WIND: 4")
-"""What a virtual module says when it restarts (field observation)."""
-
 
 def _show_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
@@ -31,7 +28,7 @@ def _show_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
 
 
 @click.command(short_help="be a virtual module with this computer's network behind it")
-@click.option("--dialect", "dialect_name", required=True, metavar="DIALECT", help="What it speaks, e.g. wipsoft-5.57.")
+@click.option("--dialect", "dialect_name", required=True, metavar="DIALECT", help="What it speaks: " + options.DIALECTS)
 @click.option("--link", "link", required=True, metavar="LINK", help="Where it can be reached.")
 @click.option("--fault", "fault", multiple=True, metavar="KIND[=VALUE]", help="Something that goes wrong. Repeatable.")
 @click.option(
@@ -90,7 +87,7 @@ def command(
             names=names,
             address=address,
             faults=faults,
-            boot=BOOT,
+            boot=dialect.tables.boot_text,
         )
         return runner
 

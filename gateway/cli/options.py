@@ -20,6 +20,9 @@ from gateway.dialect.dialect import Dialect
 from gateway.dialect.schema import LocalAnswer
 from gateway.errors import InputError
 
+DIALECTS = f"one of {', '.join(registry.ids())}, or an alias."
+"""For help texts."""
+
 _LEVELS = ("debug", "info", "warning", "error")
 
 

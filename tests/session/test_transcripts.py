@@ -1,4 +1,4 @@
-"""Every transcript, played against a bridge without links: the host reads and the module hears exactly what stands there."""
+"""Every transcript, played against a bridge without links, to the byte."""
 
 from __future__ import annotations
 
