@@ -87,7 +87,6 @@ def command(
             names=names,
             address=address,
             faults=faults,
-            boot=dialect.tables.boot_text,
         )
         return runner
 

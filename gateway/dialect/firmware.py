@@ -161,10 +161,16 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Wait for an event that ``wanted`` accepts, or for ``seconds``; answered by the event or None."""
+class Expect:
+    """From now on events that ``wanted`` accepts are this task's: each answers one :class:`Wait`, in order."""
 
-    wanted: Callable[[Event], bool] | None = None
+    wanted: Callable[[Event], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for the next expected event, or for ``seconds``; answered by the event or None."""
+
     seconds: float | None = None
 
 
@@ -208,8 +214,8 @@ class Port:
 
 
 Step = (
-    Say | Tell | Raw | Ask | More | Background | Finish | Claim | Data | Send | Text | Wait | Spawn | Cancel | Break
-    | Store | Port
+    Say | Tell | Raw | Ask | More | Background | Finish | Claim | Data | Send | Text | Expect | Wait | Spawn | Cancel
+    | Break | Store | Port
 )  # fmt: skip
 Steps = Generator[Step, Any, Outcome]
 

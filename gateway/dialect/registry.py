@@ -1,7 +1,8 @@
 """Finds and loads dialects. No list of dialects exists: the folder is the list.
 
-A file may be the difference to another (``extends: <id>``): mappings are merged, everything else replaced; ``remove:``
-names entries, as ``section.name``, that the other has and this one has not.
+A file may be the difference to another (``extends: <id>``, or ``extends: base/<name>`` for a file that several dialects
+stand on and that is none itself): mappings are merged, everything else replaced; ``remove:`` names entries, as
+``section.name``, that the other has and this one has not.
 """
 
 from __future__ import annotations
@@ -42,6 +43,13 @@ def _aliases() -> dict[str, str]:
     return result
 
 
+@cache
+def _bases() -> dict[str, Path]:
+    return {
+        f"base/{path.stem}": path for folder in reversed(dialect_folders()) for path in sorted(folder.glob("base/*.yaml"))
+    }
+
+
 def ids() -> list[str]:
     """All dialect ids, sorted."""
     return sorted(_files())
@@ -77,13 +85,14 @@ def load(name: str) -> Dialect:
 
 
 def _data(name: str, above: tuple[str, ...]) -> dict[str, Any]:
-    path = _files()[name]
+    files = _files() | _bases()
+    path = files[name]
     data = read_yaml(path)
     base = data.pop("extends", None)
     removed = data.pop("remove", [])
     if base is None:
         return data
-    if base not in _files() or base in above:
+    if base not in files or base in (*above, name):
         line, column = place_of(path, ("extends",))
         raise InputError(f"cannot extend {base!r}", file=str(path), line=line, column=column)
     inherited = _data(base, (*above, name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 from gateway.errors import LinkError
@@ -333,18 +333,17 @@ class NativeRunner(Runner):
         names: NameMap | None = None,
         address: str = "0.0.0.0",
         faults: Faults | None = None,
-        boot: Iterable[str] = (),
     ) -> None:
         super().__init__(host_link, keep=keep, tape=tape)
         self._side = host
         self._faults = faults or Faults()
-        self._boot = tuple(boot)
         self._late = 0
         self._restart_timer: asyncio.TimerHandle | None = None
         self.engine = NativeEngine(
             self._news,
             self._happened,
             self._flow,
+            self.restart,
             names=names,
             address=address,
             trouble=self._faults.trouble,
@@ -377,9 +376,11 @@ class NativeRunner(Runner):
         return self._faults.swallows(line)
 
     def restart(self) -> None:
-        """The virtual module restarts in the middle: sockets, bearer and settings are gone."""
+        """The module that is played restarts in the middle: sockets, bearer and settings are gone."""
+        if self._ended:
+            return
         self.engine.lose_bearer()
-        self._side.restart(self._boot, self._loop.time())
+        self._side.restart(self._side.dialect.tables.boot_text, self._loop.time())
         self._apply()
 
     def _host_data(self, data: bytes) -> None:

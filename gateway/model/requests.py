@@ -99,10 +99,14 @@ class Detach:
 
 
 @dataclass(frozen=True, slots=True)
-class DiscardWaiting:
-    """UDP: throw away the datagram that waits; it came from a peer that is not allowed."""
+class FilterWaiting:
+    """UDP: throw away what waits from any but ``allowed``, an address.
+
+    Gives the peer that spoke first of the rest, or None.
+    """
 
     socket: HostSocket
+    allowed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,5 +159,5 @@ class TextInput:
 
 Request = (
     StartBearer | StopBearer | QueryBearer | ConnectTcp | ListenTcp | AcceptTcp | RefuseTcp | OpenUdp | Attach | Detach
-    | DiscardWaiting | ShutdownTcp | CloseSocket | ResolveName | Ping | PassThrough
+    | FilterWaiting | ShutdownTcp | CloseSocket | ResolveName | Ping | PassThrough
 )  # fmt: skip

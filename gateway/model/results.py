@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.model.causes import Cause
-from gateway.model.values import Addresses, SocketInfo
+from gateway.model.values import Addresses, Endpoint, SocketInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """It is done."""
 
-    value: Addresses | SocketInfo | str | None = None
+    value: Addresses | SocketInfo | Endpoint | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

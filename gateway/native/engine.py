@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.dialect.standard import resets
 from gateway.model.causes import Cause
 from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SocketLost
 from gateway.model.requests import (
@@ -18,7 +19,7 @@ from gateway.model.requests import (
     CloseSocket,
     ConnectTcp,
     Detach,
-    DiscardWaiting,
+    FilterWaiting,
     ListenTcp,
     OpenUdp,
     PassThrough,
@@ -68,6 +69,7 @@ class NativeEngine(StreamOwner):
         news: Callable[[Ticket, Result | Progress], None],
         happened: Callable[[Event], None],
         congested: Callable[[], None],
+        restart: Callable[[], None],
         *,
         names: NameMap | None = None,
         address: str = "0.0.0.0",
@@ -77,6 +79,7 @@ class NativeEngine(StreamOwner):
         self._news = news
         self._happened = happened
         self._congested = congested
+        self._restart = restart
         self._names = names or NameMap()
         self._address = address
         self._trouble = trouble or Trouble()
@@ -99,6 +102,8 @@ class NativeEngine(StreamOwner):
             if isinstance(answer, Prompted):
                 self._texts[ticket] = bytearray()
             self._news(ticket, answer)
+            if resets(request.text[2:]):
+                asyncio.get_running_loop().call_soon(self._restart)
             return
         quick = self._at_once(request)
         if quick is not None:
@@ -194,10 +199,9 @@ class NativeEngine(StreamOwner):
             case Detach(socket):
                 self._read(socket, False, None)
                 return Done()
-            case DiscardWaiting(socket):
-                if socket in sockets.datagrams:
-                    sockets.datagrams[socket].discard()
-                return Done()
+            case FilterWaiting(socket, allowed):
+                waits = sockets.datagrams[socket].only(allowed) if socket in sockets.datagrams else None
+                return Done(waits)
             case ShutdownTcp(socket):
                 if socket in sockets.streams:
                     sockets.streams[socket].shutdown()

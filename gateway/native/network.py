@@ -239,7 +239,7 @@ async def listen(at: Endpoint, owner: StreamOwner) -> asyncio.Server:
 
 
 class Datagrams(asyncio.DatagramProtocol):
-    """A UDP socket, with one peer or with whoever spoke first."""
+    """A UDP socket: with one peer, or open to all and answering whoever spoke first."""
 
     def __init__(
         self,
@@ -250,6 +250,7 @@ class Datagrams(asyncio.DatagramProtocol):
         self._received = received
         self._waiting = waiting
         self.peer = peer
+        self._closed_to_others = peer is not None
         self.transport: asyncio.DatagramTransport | None = None
         self.reading = False
         self.lost_count = 0
@@ -262,11 +263,12 @@ class Datagrams(asyncio.DatagramProtocol):
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        """A datagram; from anybody but the peer it is dropped."""
+        """A datagram; where there is one peer, from anybody else it is dropped."""
         peer = Endpoint(str(addr[0]), int(addr[1]))
-        if self.peer is not None and self.peer != peer:
+        if self._closed_to_others and self.peer != peer:
             return
         if self.reading and not self._held:
+            self.peer = self.peer or peer
             self._received(self, data, peer)
         elif len(self._unread) >= DATAGRAMS_LIMIT:
             self.lost_count += 1
@@ -288,7 +290,7 @@ class Datagrams(asyncio.DatagramProtocol):
         self.reading = reading
         self._told = False
         if peer is not None:
-            self.peer = peer
+            self.peer, self._closed_to_others = peer, True
             self._unread = deque(item for item in self._unread if item[1] == peer)
         if reading:
             self._deliver()
@@ -302,16 +304,14 @@ class Datagrams(asyncio.DatagramProtocol):
     def _deliver(self) -> None:
         while self._unread and not self._held:
             data, peer = self._unread.popleft()
-            if self.peer is None:
-                self.peer = peer
+            self.peer = self.peer or peer
             self._received(self, data, peer)
 
-    def discard(self) -> None:
-        """Throw the first unread datagram away."""
-        if self._unread:
-            self._unread.popleft()
-        self._told = False
-        self._tell()
+    def only(self, host: str) -> Endpoint | None:
+        """Throw away what waits from others; who spoke first of the rest, if any."""
+        self._unread = deque(item for item in self._unread if item[1].host == host)
+        self._told = bool(self._unread)
+        return self._unread[0][1] if self._unread else None
 
     def send(self, data: bytes) -> bool:
         """Send a datagram to the peer; False when there is none yet."""

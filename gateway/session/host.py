@@ -20,6 +20,7 @@ from gateway.dialect.firmware import (
     Data,
     DataEnd,
     EndReason,
+    Expect,
     Fail,
     Finish,
     Firmware,
@@ -176,7 +177,7 @@ class HostSide:
             self._item(abandoned, now)
         for task in list(self._tasks):
             if task.due_s is not None and now >= task.due_s and task in self._tasks:
-                task.due_s = task.wait = None
+                task.due_s, task.waits = None, False
                 self._advance(task, None, now)
         started = self.firmware.tick(now)
         if started is not None:
@@ -443,7 +444,8 @@ class HostSide:
             return
         if task.ticket is not None:
             self.effects.append(Withdraw(task.ticket))
-        task.ticket = task.wait = task.due_s = task.data = None
+        task.ticket = task.due_s = task.data = None
+        task.waits = False
         self._advance(task, Interrupted(cause), now)
 
     def _go(self, task: Task, value: object, now: float) -> Outcome | None:
@@ -504,6 +506,9 @@ class HostSide:
             case Claim(name):
                 assert task is not None
                 task.name = name
+            case Expect(wanted):
+                assert task is not None
+                task.expects = wanted
             case Cancel(name):
                 for other in [other for other in self._tasks if other.name == name]:
                     self._cancel(other)
@@ -526,8 +531,10 @@ class HostSide:
                 self.effects.append(Submit(task.ticket, request))
             case More():
                 pass
-            case Wait(_, seconds):
-                task.wait = step
+            case Wait(seconds):
+                if task.expected:
+                    return task.expected.popleft()
+                task.waits = True
                 task.due_s = now + seconds if seconds is not None else None
             case Text():
                 task.text = step
@@ -574,9 +581,12 @@ class HostSide:
 
     def _for_waiting(self, event: Event, now: float) -> bool:
         for task in self._tasks:
-            if task.wait is not None and task.wait.wanted is not None and task.wait.wanted(event):
-                task.wait = task.due_s = None
-                self._advance(task, event, now)
+            if task.expects is not None and task.expects(event):
+                if task.waits:
+                    task.waits, task.due_s = False, None
+                    self._advance(task, event, now)
+                else:
+                    task.expected.append(event)
                 return True
         return False
 

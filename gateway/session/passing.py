@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.firmware import Ask, More, Ok, Outcome, Say, Steps, Word
 from gateway.dialect.schema import LocalAnswer
+from gateway.dialect.standard import resets
 from gateway.model.requests import PassThrough
 from gateway.model.results import PassedThrough, Prompted, Relayed
 from gateway.wire.settings import LineSettings
 
-_RESET = re.compile(r"\+CFUN *= *1 *(, *[01] *)?", re.IGNORECASE)
 _ERRORS = ("ERROR", "+CME ERROR", "+CMS ERROR")
 
 
@@ -48,7 +47,7 @@ def passing(
     if result.lines:
         yield Say(result.lines)
     if result.final == "OK":
-        if _RESET.fullmatch(text.strip()):
+        if resets(text):
             was_reset()
         return Ok(bool(result.lines))
     plain = refused and result.final != "ERROR" and settings.error_detail == 0

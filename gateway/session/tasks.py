@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
 
-from gateway.dialect.firmware import Data, Steps, Text, Wait
+from gateway.dialect.firmware import Data, Steps, Text
 from gateway.dialect.nodes import Piece
+from gateway.model.events import Event
 from gateway.model.values import Ticket
+
+EXPECTED_LIMIT = 64
 
 
 class Mode(Enum):
@@ -34,7 +38,10 @@ class Task:
     foreground: bool = False
     """It holds the command line."""
     ticket: Ticket | None = None
-    wait: Wait | None = None
+    expects: Callable[[Event], bool] | None = None
+    expected: deque[Event] = field(default_factory=lambda: deque(maxlen=EXPECTED_LIMIT))
+    """Events that came before they were waited for."""
+    waits: bool = False
     due_s: float | None = None
     data: Data | None = None
     text: Text | None = None

@@ -21,6 +21,7 @@ from gateway.dialect.firmware import (
     Data,
     DataEnd,
     EndReason,
+    Expect,
     Fail,
     Finish,
     Firmware,
@@ -59,7 +60,7 @@ from gateway.model.requests import (
     Attach,
     CloseSocket,
     ConnectTcp,
-    DiscardWaiting,
+    FilterWaiting,
     ListenTcp,
     OpenUdp,
     Ping,
@@ -72,6 +73,7 @@ from gateway.model.results import Done, Failed, PingEcho
 from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket, Secret, is_dotted
 from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
+from gateway.wire.plus import EscapeDetector
 
 EVERYBODY = "255.255.255.255"
 """As #TCPSERV or #UDPSERV of a listener: no filter (ch. 5, ch. 6)."""
@@ -428,7 +430,7 @@ class EdsoftFirmware(Firmware):
         end: DataEnd = yield Data(socket, phase, echo)
         sign = ETX if phase.escaped else b""  # with #DLEMODE 0 there is no clear end (App. B, U12)
         result = yield Ask(CloseSocket(socket))
-        if end.reason in (EndReason.HOST, EndReason.TERMINAL):
+        if end.reason in (EndReason.HOST, EndReason.ESCAPE, EndReason.TERMINAL):
             yield Tell(self.dialect.information_text("socket_closed"))
             return Ok()
         if end.reason is EndReason.PEER:
@@ -465,7 +467,12 @@ class EdsoftFirmware(Firmware):
         escaped = self.number("DLEMODE", number) == 1
         delay_s = self.number("TCPTXDELAY", number) / 1000 if "TCPTXDELAY" in self.dialect.tables.parameters else 0.0
         gather = Gatherer(delay_s, self.dialect.tables.numbers["tcp_packet_bytes"])
-        return HostPhase(escaped=escaped, etx=Etx.ENDS if escaped else Etx.PAYLOAD, gather=gather)
+        if escaped:
+            return HostPhase(escaped=True, etx=Etx.ENDS, gather=gather)
+        plus = None
+        if self.dialect.switch("transparent_escape") == "yes":
+            plus = EscapeDetector(self.dialect.tables.numbers["guard_ms"] / 1000, self.around.now)
+        return HostPhase(escaped=False, plus=plus, gather=gather)
 
     def do_tcp_connect(self, call: Call) -> Steps:
         """AT#OTCP: answers when the socket is open or has failed."""
@@ -496,6 +503,7 @@ class EdsoftFirmware(Firmware):
         open_socket = listener
         try:
             yield Claim(SERVICE)
+            yield Expect(lambda event: isinstance(event, Incoming) and event.listener == listener)
             filtered = allowed != EVERYBODY
             result = yield Ask(ListenTcp(listener, port, capacity=8, want_peer=filtered))
             if isinstance(result, Failed):
@@ -505,7 +513,7 @@ class EdsoftFirmware(Firmware):
             else:
                 yield Background(SERVICE)
             while True:
-                incoming: Incoming = yield Wait(lambda event: isinstance(event, Incoming) and event.listener == listener)
+                incoming: Incoming = yield Wait()
                 if not filtered or (incoming.peer is not None and incoming.peer.host == allowed):
                     socket = self._socket()
                     result = yield Ask(AcceptTcp(listener, incoming.connection, socket, last=True))
@@ -567,6 +575,7 @@ class EdsoftFirmware(Firmware):
         self.service, self._listener = "udp_listen", socket
         try:
             yield Claim(SERVICE)
+            yield Expect(lambda event: isinstance(event, DataWaiting) and event.socket == socket)
             if not is_dotted(allowed):  # U37: a name is looked up when listening begins
                 found = yield Ask(ResolveName(allowed))
                 if isinstance(found, Failed):
@@ -579,12 +588,15 @@ class EdsoftFirmware(Firmware):
                 yield Finish(Ok(), SERVICE)
             else:
                 yield Background(SERVICE)
-            while True:
-                waiting: DataWaiting = yield Wait(lambda event: isinstance(event, DataWaiting) and event.socket == socket)
+            peer: Endpoint | None = None
+            while peer is None:
+                waiting: DataWaiting = yield Wait()
                 peer = waiting.peer
-                if peer is not None and allowed in (EVERYBODY, peer.host):
-                    break
-                yield Ask(DiscardWaiting(socket))
+                if peer is not None and allowed not in (EVERYBODY, peer.host):
+                    result = yield Ask(FilterWaiting(socket, allowed))
+                    if isinstance(result, Failed):
+                        return Fail(result.cause, call.name, result.original)
+                    peer = result.value
             self.service, self._listener = "udp", None
             return (yield from self._session(socket, self._udp_phase(), peer))
         except Interrupted as interrupted:

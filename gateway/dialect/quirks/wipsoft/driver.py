@@ -7,7 +7,7 @@ state when the gateway is restarted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.driver import (
@@ -43,7 +43,7 @@ from gateway.model.requests import (
     Attach,
     CloseSocket,
     ConnectTcp,
-    DiscardWaiting,
+    FilterWaiting,
     ListenTcp,
     OpenUdp,
     Ping,
@@ -72,6 +72,8 @@ QUIET_SIGNS = 13
 
 CONNECT_LIMIT_S = 60.0
 READY_LIMIT_S = 20.0
+DRAIN_QUIET_S = 0.3
+"""So long after the last datagram that waited the offline session is closed again."""
 CLOSE_LIMIT_S = 1.0
 START_RETRIES = 2
 """After power-up a bearer is refused several times before it works (field observation)."""
@@ -90,6 +92,10 @@ class _Socket:
     peer: Endpoint | None = None
     peer_closed: bool = False
     attached: bool = False
+    speaker: Endpoint | None = None
+    """UDP: who sent the datagram that was told last."""
+    kept: list[tuple[Endpoint, bytes]] = field(default_factory=list)
+    """UDP: datagrams that were read to see who sent them."""
 
 
 class WipsoftDriver(Driver):
@@ -207,8 +213,8 @@ class WipsoftDriver(Driver):
                 return self._open_udp(request)
             case Attach():
                 return self._attach(request)
-            case DiscardWaiting():
-                return self._discard(request)
+            case FilterWaiting():
+                return self._filter(request)
             case ShutdownTcp():
                 return self._shutdown()
             case CloseSocket():
@@ -570,7 +576,9 @@ class WipsoftDriver(Driver):
         first: list[bytes] = []
         if request.peer is not None and entry.peer is None:
             # Only this peer from now on: take what waits, and make the socket again with the peer.
-            first = yield from self._drain(entry)
+            yield from self._drain(entry)
+            first = [datagram for peer, datagram in entry.kept if peer == request.peer]
+            entry.kept.clear()
             entry.peer = request.peer
             yield Command(self.dialect.write("socket_close", protocol=UDP, index=entry.index))
             failed: Failed | None = yield from self._create_udp(entry)
@@ -672,29 +680,44 @@ class WipsoftDriver(Driver):
         return Done() if answer.ok or answer.final is Final.ERROR else self.failed(answer, "+WIPCLOSE")
 
     def _drain(self, entry: _Socket) -> Part:
-        """Read the datagrams that wait, by the offline session that costs no guard time (6.3); [] when it cannot."""
+        """Read and keep the datagrams that wait, by the offline session that costs no guard time (6.3).
+
+        False when the module has no such session.
+        """
         text = self.dialect.write("data_offline", protocol=UDP, index=entry.index)
         answer: Answer = yield Command(text, frozenset({"offline_opened"}))
         if not answer.ok:
-            return []
-        datagrams: list[bytes] = []
+            return False
         parts: list[bytes] = []
         while True:
-            heard: Heard | None = yield Await(lambda heard: heard.key in ("offline_data", "offline_data_late"), 0.3)
+            heard: Heard | None = yield Await(
+                lambda heard: heard.key in ("offline_data", "offline_data_late", "datagram_waiting"), DRAIN_QUIET_S
+            )
             if heard is None:
                 break
+            if heard.key == "datagram_waiting":
+                entry.speaker = _speaker(heard)
+                continue
             parts.append(_bytes(heard.fields["dump"]))
             if heard.number("block") >= heard.number("blocks"):
-                datagrams.append(b"".join(parts))
+                if entry.speaker is not None:
+                    entry.kept.append((entry.speaker, b"".join(parts)))
                 parts = []
         yield Command(self.dialect.write("offline_close", index=entry.index), frozenset({"offline_closed"}))
-        return datagrams
+        return True
 
-    def _discard(self, request: DiscardWaiting) -> DriverSteps:
+    def _filter(self, request: FilterWaiting) -> DriverSteps:
         entry = self._sockets.get(request.socket)
-        if entry is not None:
-            yield from self._drain(entry)
-        return Done()
+        if entry is None:
+            return Done()
+        if not (yield from self._drain(entry)):  # a socket made anew holds nobody's datagrams
+            yield Command(self.dialect.write("socket_close", protocol=UDP, index=entry.index))
+            failed: Failed | None = yield from self._create_udp(entry)
+            if failed is not None:
+                self._sockets.pop(request.socket, None)
+                return failed
+        entry.kept = [(peer, data) for peer, data in entry.kept if peer.host == request.allowed]
+        return Done(entry.kept[0][0] if entry.kept else None)
 
     # -- ping (7.1) ----------------------------------------------------------------------------------------------------
 
@@ -746,7 +769,7 @@ class WipsoftDriver(Driver):
             case "datagram_waiting" | "data_waiting" if socket is not None:
                 peer = None
                 if heard.key == "datagram_waiting":
-                    peer = Endpoint(heard.fields["peer"], heard.number("port"))
+                    peer = self._sockets[socket].speaker = _speaker(heard)
                 return [DataWaiting(socket, heard.number("size"), peer)]
             case "peer_closed":
                 if socket is not None:
@@ -768,6 +791,10 @@ class WipsoftDriver(Driver):
         if heard.key == "accepted_mode":
             return self.incoming(heard.number("server"), heard.number("index"))
         return None
+
+
+def _speaker(heard: Heard) -> Endpoint:
+    return Endpoint(heard.fields["peer"], heard.number("port"))
 
 
 def _bytes(dump: str) -> bytes:
