@@ -112,6 +112,7 @@ def command(
             stored=store.load(),
             policy=policy,
             tracing=tape is not None,
+            rate=host_spec.settings.baudrate,
         )
         module_side = ModuleSide(
             module_side_dialect, driver_of(module_side_dialect), limits_s=limits, tracing=tape is not None
@@ -141,7 +142,14 @@ def _native(
     tape = _tape(trace, dialect)
 
     async def make() -> NativeRunner:
-        side = HostSide(dialect, firmware_of(dialect), stored=store.load(), policy=policy, tracing=tape is not None)
+        side = HostSide(
+            dialect,
+            firmware_of(dialect),
+            stored=store.load(),
+            policy=policy,
+            tracing=tape is not None,
+            rate=spec.settings.baudrate,
+        )
         return NativeRunner(side, make_link(spec), keep=store.save, tape=tape, names=names, address=address)
 
     try:

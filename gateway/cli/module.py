@@ -78,7 +78,14 @@ def command(
         def swallows(line: str) -> bool:
             return runner is not None and runner.swallows(line)
 
-        side = HostSide(dialect, firmware_of(dialect), stored=store.load(), tracing=tape is not None, swallows=swallows)
+        side = HostSide(
+            dialect,
+            firmware_of(dialect),
+            stored=store.load(),
+            tracing=tape is not None,
+            rate=spec.settings.baudrate,
+            swallows=swallows,
+        )
         runner = NativeRunner(
             side,
             make_link(spec),

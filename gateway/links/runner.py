@@ -65,6 +65,7 @@ class Runner(ABC):
         self._host_congested = False
         self._ended = False
         self._applying = False
+        self._to_keep: dict[str, str | int] | None = None
         self._reopening: set[asyncio.Task[None]] = set()
         host_link.on_data = self._host_data
         host_link.on_congestion = self._host_congestion
@@ -100,10 +101,29 @@ class Runner(ABC):
     def _deadline(self) -> float | None: ...
 
     @abstractmethod
+    def _carry_out(self) -> None:
+        """Carry out the session's effects, and those that follow from them."""
+
+    @abstractmethod
     def _flow(self) -> None:
         """Hold back whoever sends more than can be passed on."""
 
     # -- common parts --------------------------------------------------------------------------------------------------
+
+    def _apply(self) -> None:
+        """Carry out what the session wants; what that makes it want is carried out after it, in order."""
+        if self._applying:
+            return
+        self._applying = True
+        try:
+            self._carry_out()
+        finally:
+            self._applying = False
+        if self._to_keep is not None:
+            values, self._to_keep = self._to_keep, None
+            self._keep(values)
+        self._flow()
+        self._arm()
 
     def _host_congestion(self, congested: bool) -> None:
         self._host_congested = congested
@@ -122,7 +142,7 @@ class Runner(ABC):
                 self._record("host", "out", data, lines=self._host.mode is Mode.COMMAND)
                 self._host_link.write(data)
             case Keep(values):
-                self._keep(values)
+                self._to_keep = values
             case SetPort(rate, flow):
                 self._host_link.drained(lambda: self._host_link.set_port(rate, flow))
             case Carrier(on):
@@ -278,16 +298,7 @@ class BridgeRunner(Runner):
         return self._bridge.deadline
 
     def _apply(self) -> None:
-        """Carry out what the session wants; what that makes it want is carried out after it, in order."""
-        if self._applying:
-            return
-        self._applying = True
-        try:
-            self._carry_out()
-        finally:
-            self._applying = False
-        self._flow()
-        self._arm()
+        super()._apply()
         if self._bridge.finished:
             self._done.set()
 
@@ -410,18 +421,6 @@ class NativeRunner(Runner):
     @property
     def _deadline(self) -> float | None:
         return self._side.deadline
-
-    def _apply(self) -> None:
-        """Carry out what the session wants; what that makes it want is carried out after it, in order."""
-        if self._applying:
-            return
-        self._applying = True
-        try:
-            self._carry_out()
-        finally:
-            self._applying = False
-        self._flow()
-        self._arm()
 
     def _carry_out(self) -> None:
         side = self._side

@@ -54,6 +54,8 @@ class StateStore:
             descriptor = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(values, file, ensure_ascii=False, sort_keys=True)
+                file.flush()
+                os.fsync(descriptor)  # what is kept "at once" must survive a cut of the power
             new.replace(self._path)
         except OSError as error:
             log.error("the state %s cannot be written: %s", self._path, error.strerror)

@@ -38,11 +38,9 @@ def basic(command: Basic, settings: LineSettings, saved: LineSettings) -> Handle
             settings.result_detail = number
         case "L" | "M" | "&K":
             return Handled()
-        case "Z":
-            settings.assign(saved)
-        case "&F":
-            keep = settings.rate, settings.flow  # the factory's rate would cut off a host that set its own
-            settings.assign(LineSettings())
+        case "Z" | "&F":
+            keep = settings.rate, settings.flow  # another rate would cut off a host that set its own
+            settings.assign(saved if command.name == "Z" else LineSettings())
             settings.rate, settings.flow = keep
         case "&W":
             saved.assign(settings)

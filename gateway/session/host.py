@@ -76,6 +76,9 @@ from gateway.wire.settings import ESC, ETX, SUB, LineSettings
 PENDING_LIMIT_BYTES = 16384
 """Bytes of the host that wait for a command to end; beyond this its port is not read."""
 
+PROFILE = "&W"
+"""The name under which the line's settings are kept, beside the dialect's own values."""
+
 
 class HostSide:
     """See the module's text. Feed it with what happens; then take ``effects``."""
@@ -88,6 +91,7 @@ class HostSide:
         stored: dict[str, str | int] | None = None,
         policy: str = "lenient",
         tracing: bool = False,
+        rate: int = 115200,
         swallows: Callable[[str], bool] | None = None,
     ) -> None:
         dialect.warm()
@@ -95,9 +99,10 @@ class HostSide:
         self._firmware = firmware
         self._swallows = swallows
         """Asked about each command line; a line that it takes is never answered."""
-        self.settings = LineSettings()
+        self.settings = LineSettings(rate=rate)
+        self.settings.load(str((stored or {}).get(PROFILE, "")))
         self._saved = self.settings.copy()
-        self.around = Surroundings(self.settings, policy, dict(stored or {}))
+        self.around = Surroundings(self.settings, policy, _dialects_own(stored or {}))
         self.firmware = firmware(dialect, self.around)
         self.effects: list[Effect] = []
         self.tracing = tracing
@@ -207,7 +212,7 @@ class HostSide:
         self.settings.assign(self._saved)
         if self._erased:
             self.around.stored.clear()
-            self.around.stored.update(self._kept)
+            self.around.stored.update(_dialects_own(self._kept))
             self._erased = False
         self.firmware = self._firmware(self.dialect, self.around)
         for line in lines:
@@ -265,7 +270,7 @@ class HostSide:
         self._flush()
 
     def _from_host(self, data: bytes, now: float) -> None:
-        if self._reader.after_cr and self._reader.late_lf(data[0]):
+        if data and self._reader.after_cr and self._reader.late_lf(data[0]):
             data = data[1:]
         if not data:
             return
@@ -362,6 +367,8 @@ class HostSide:
             case Basic():
                 handled = discipline.basic(piece, self.settings, self._saved)
                 if handled is not None:
+                    if piece.name == "&W":
+                        self._store({PROFILE: self._saved.profile()}, erase=False)
                     return self._handled(handled)
                 return self._pass_through(_basic_text(piece), now)
             case Foreign(text):
@@ -417,7 +424,7 @@ class HostSide:
         """The host has reset the module: what was erased is gone now."""
         if self._erased:
             self.around.stored.clear()
-            self.around.stored.update(self._kept)
+            self.around.stored.update(_dialects_own(self._kept))
             self._erased = False
         self.firmware.restarted()
 
@@ -592,7 +599,7 @@ class HostSide:
 
     def _store(self, values: dict[str, str | int], erase: bool) -> None:
         if erase:
-            self._kept = {}
+            self._kept = {name: value for name, value in self._kept.items() if name == PROFILE}
             self._erased = True
         self._kept.update(values)
         self.effects.append(Keep(dict(self._kept)))
@@ -827,6 +834,10 @@ class HostSide:
             if value is not None:
                 fields["value"] = value
             self.effects.append(Note(kind, {"what": what, **fields}))
+
+
+def _dialects_own(kept: dict[str, str | int]) -> dict[str, str | int]:
+    return {name: value for name, value in kept.items() if name != PROFILE}
 
 
 def _basic_text(piece: Basic) -> str:

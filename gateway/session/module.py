@@ -254,12 +254,11 @@ class ModuleSide:
     def tick(self, now: float) -> None:
         """Time has come; see ``deadline``."""
         self._now = now
-        if self._phase is not None and not self._phase_over:
-            due = self._phase.deadline
-            if due is not None and now >= due:
-                data, fed = self._phase.tick(now)
-                self._write(data)
-                self._fed(fed)
+        due = self._phase_deadline
+        if self._phase is not None and due is not None and now >= due:
+            data, fed = self._phase.tick(now)
+            self._write(data)
+            self._fed(fed)
         self._time()
         if self._worker is None and self._retry_s is not None and now >= self._retry_s and self._connected:
             self._retry_s = None
@@ -319,9 +318,15 @@ class ModuleSide:
             times.append(self._retry_s if self._connected else None)
         if isinstance(self._waiting, Flight | _Mail | _Leaving):
             times.append(self._waiting.due_s)
-        if self._phase is not None and not self._phase_over:
-            times.append(self._phase.deadline)
+        times.append(self._phase_deadline)
         return min((time for time in times if time is not None), default=None)
+
+    @property
+    def _phase_deadline(self) -> float | None:
+        """When the data mode has something to decide; while it is left its payload is looked at in another way."""
+        if self._phase is None or self._phase_over or isinstance(self._waiting, _Leaving):
+            return None
+        return self._phase.deadline
 
     @property
     def holds_host(self) -> bool:
@@ -691,6 +696,8 @@ class ModuleSide:
             yield _Sleep(phase.deadline or self._now)
             self._write(phase.tick(self._now)[0])
         yield from self._silence()
+        if self._phase is None:  # it has left the mode by itself meanwhile
+            return b""
         self._write(PLUS)
         guard_s = self._guard_s
         if self._phase_over:

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, fields, replace
 
 CR, LF, BS, ETX, DLE, SUB, ESC = 13, 10, 8, 3, 16, 26, 27
 
+_PROFILE = (
+    "echo", "verbose", "quiet", "result_detail", "error_detail", "carrier", "terminal_ready", "set_ready",
+)  # fmt: skip
+
 
 @dataclass(slots=True)
 class LineSettings:
@@ -49,6 +53,24 @@ class LineSettings:
         for item in fields(self):
             setattr(self, item.name, getattr(other, item.name))
         self.registers = dict(other.registers)
+
+    def profile(self) -> str:
+        """What ``AT&W`` stores, in words; the port's rate is the link's own."""
+        flags = [f"{name}={int(getattr(self, name))}" for name in _PROFILE]
+        pairs = [f"{name}={value[0]},{value[1]}" for name, value in (("flow", self.flow), ("frame", self.frame))]
+        return " ".join([*flags, *pairs, *(f"S{name}={value}" for name, value in sorted(self.registers.items()))])
+
+    def load(self, profile: str) -> None:
+        """Take over a :meth:`profile`; what is not understood in it is left out."""
+        for entry in profile.split():
+            name, _, value = entry.partition("=")
+            numbers = [int(number) for number in value.split(",") if number.isdigit()]
+            if name in ("flow", "frame") and len(numbers) == 2:
+                setattr(self, name, (numbers[0], numbers[1]))
+            elif name in _PROFILE and len(numbers) == 1:
+                setattr(self, name, type(getattr(self, name))(numbers[0]))
+            elif name[:1] == "S" and name[1:].isdigit() and len(numbers) == 1:
+                self.registers[int(name[1:])] = numbers[0]
 
     def copy(self) -> LineSettings:
         """An independent copy (``AT&W``)."""

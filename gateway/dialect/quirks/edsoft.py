@@ -79,7 +79,7 @@ EVERYBODY = "255.255.255.255"
 """As #TCPSERV or #UDPSERV of a listener: no filter (ch. 5, ch. 6)."""
 
 ETX = b"\x03"
-SERVICE, LINK, RELEASE = "service", "link", "release"
+SERVICE, ENDING, LINK, RELEASE = "service", "ending service", "link", "release"
 
 
 class Link(Enum):
@@ -428,6 +428,9 @@ class EdsoftFirmware(Firmware):
         yield Tell(self.dialect.information_text("waiting_for_data"))
         echo = ETX if self.dialect.switch("echo_terminator") == "yes" else b""  # U15
         end: DataEnd = yield Data(socket, phase, echo)
+        yield Claim(ENDING)  # what else ends it now (its socket behind its bearer) changes nothing
+        if end.reason is not EndReason.LOST:
+            self.service = ENDING
         sign = ETX if phase.escaped else b""  # with #DLEMODE 0 there is no clear end (App. B, U12)
         result = yield Ask(CloseSocket(socket))
         if end.reason in (EndReason.HOST, EndReason.ESCAPE, EndReason.TERMINAL):
@@ -666,7 +669,7 @@ class EdsoftFirmware(Firmware):
             return []
         cause = event.cause if isinstance(event, BearerLost) else Cause.BEARER_LOST
         self._unlinked()
-        if self.service:
+        if self.service not in ("", ENDING):
             return [Break(SERVICE, cause)]
         return [Tell(self.dialect.error_text(cause))]
 
