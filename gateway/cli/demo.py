@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -48,8 +49,11 @@ class Server:
     received: bytearray = field(default_factory=bytearray)
     tcp_port: int = 0
     udp_port: int = 0
+    closed_port: int = 0
+    """Nobody listens there, and nobody else can while the demonstration runs."""
     _tcp: asyncio.Server | None = None
     _udp: asyncio.DatagramTransport | None = None
+    _closed: socket.socket = field(default_factory=socket.socket)
 
     async def start(self) -> None:
         """Listen on free ports."""
@@ -58,6 +62,8 @@ class Server:
         self.tcp_port = self._tcp.sockets[0].getsockname()[1]
         self._udp, _ = await loop.create_datagram_endpoint(lambda: _Beacon(self), local_addr=("127.0.0.1", 0))
         self.udp_port = self._udp.get_extra_info("sockname")[1]
+        self._closed.bind(("127.0.0.1", 0))
+        self.closed_port = self._closed.getsockname()[1]
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -65,6 +71,7 @@ class Server:
             self._tcp.close()
         if self._udp is not None:
             self._udp.close()
+        self._closed.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -98,6 +105,8 @@ class Screen:
         self._begun_s = time.monotonic()
         self._quiet = quiet
         self._partial: dict[tuple[str, str], bytes] = {}
+        self.ready = asyncio.Event()
+        """The module was found and put into a known state."""
 
     def title(self, text: str) -> None:
         """A sentence about what comes."""
@@ -117,6 +126,8 @@ class Screen:
 
     def note(self, kind: str, values: dict[str, Any]) -> None:
         """What bytes became."""
+        if kind == "module" and values.get("what") == "ready":
+            self.ready.set()
         self._print({"kind": kind, **self._masker.plain(values)})
 
     def _print(self, record: dict[str, Any]) -> None:
@@ -204,6 +215,7 @@ class Demo:
         await bridge.open()
         host = Host(host_path)
         try:
+            await self._found()
             await self._play(host)
         finally:
             host.close()
@@ -213,8 +225,17 @@ class Demo:
         if host_path.is_symlink() or module_path.is_symlink():
             raise DemoFailed("a symbolic link was left behind")
 
+    async def _found(self) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._screen.ready.wait()
+        except TimeoutError:
+            raise DemoFailed("the gateway did not find the module") from None
+
     async def _play(self, host: Host) -> None:
-        names = self._script["names"] | {"tcp_port": self._server.tcp_port, "udp_port": self._server.udp_port}
+        server = self._server
+        ports = {"tcp_port": server.tcp_port, "udp_port": server.udp_port, "closed_port": server.closed_port}
+        names = self._script["names"] | ports
         for step in self._script["steps"]:
             if "about" in step:
                 self._screen.title(step["about"])
