@@ -121,7 +121,7 @@ def command(
             Bridge(host_side, module_side), make_link(host_spec), make_link(module_spec), keep=store.save, tape=tape
         )
 
-    ready = f"ready bridge {host_spec.text} ({host_side_dialect.id}) {module_spec.text} ({module_side_dialect.id})"
+    ready = f"ready bridge {{}} ({host_side_dialect.id}) {{}} ({module_side_dialect.id})"
     try:
         options.run(make, ready)
     finally:
@@ -153,7 +153,7 @@ def _native(
         return NativeRunner(side, make_link(spec), keep=store.save, tape=tape, names=names, address=address)
 
     try:
-        options.run(make, f"ready bridge {spec.text} ({dialect.id}) native")
+        options.run(make, f"ready bridge {{}} ({dialect.id}) native")
     finally:
         _close(tape, store)
 

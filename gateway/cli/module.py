@@ -98,7 +98,7 @@ def command(
         return runner
 
     try:
-        options.run(make, f"ready module {spec.text} ({dialect.id})")
+        options.run(make, f"ready module {{}} ({dialect.id})")
     finally:
         if tape is not None:
             tape.close()

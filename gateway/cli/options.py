@@ -168,13 +168,17 @@ def start_log(level: str, form: str) -> None:
 class _Runs(Protocol):
     """What can be run until a signal."""
 
+    @property
+    def links(self) -> tuple[str, ...]: ...
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
 
 
 def run(make: Callable[[], Awaitable[_Runs]], ready: str) -> None:
-    """Open, say ``ready``, run until SIGINT or SIGTERM, end in good order; a second signal ends at once."""
+    """Open, say ``ready`` with the links' names in its ``{}``, run until SIGINT or SIGTERM, end in good order; a
+    second signal ends at once."""
     loop_factory = None
     try:
         import uvloop  # noqa: PLC0415  # an extra that is not required
@@ -200,7 +204,7 @@ async def _until_signal(make: Callable[[], Awaitable[_Runs]], ready: str) -> Non
         loop.add_signal_handler(number, stopping)
     await runs.open()
     try:
-        print(ready, flush=True)
+        print(ready.format(*runs.links), flush=True)
         await stop.wait()
     finally:
         await runs.close()

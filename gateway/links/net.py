@@ -134,6 +134,9 @@ class ListenLink(NetLink):
             )
         except OSError as error:
             raise LinkError(f"cannot listen on {host}:{port}: {_reason(error)}") from error
+        if port == 0:  # any free one: say which
+            scheme, _, rest = self._spec.text.partition("://")
+            self.name = f"{scheme}://{rest.replace(':0', f':{self.port}', 1)}"
 
     @property
     def port(self) -> int:

@@ -72,6 +72,11 @@ class Runner(ABC):
         host_link.on_ready_signal = self._host_signal
         host_link.on_lost = lambda: self._lost(host_link, self._host_back)
 
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The names of the links, the host's first."""
+        return (self._host_link.name,)
+
     async def open(self) -> None:
         """Open every link. Raises :class:`LinkError`."""
         await self._host_link.open()
@@ -225,6 +230,11 @@ class BridgeRunner(Runner):
         module_link.on_congestion = self._module_congestion
         module_link.on_lost = self._module_lost
         module_link.on_ready_signal = self._module_signal
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Both links."""
+        return self._host_link.name, self._module_link.name
 
     @property
     def _host(self) -> HostSide:

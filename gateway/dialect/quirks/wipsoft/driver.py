@@ -135,14 +135,14 @@ class WipsoftDriver(Driver):
             yield Emit(BearerFound(KINDS[started[0]], addresses))
 
     def _bearer_states(self) -> Part:
-        """Open bearers and whether each is started; {} when there is no stack, None when the module does not say."""
+        """Open bearers and whether each is started; {} when there is none, None when the module does not say."""
         answer: Answer = yield Command(
             self.dialect.write("bearer_states"), frozenset({"bearer_state", "bearer_state_named"})
         )
-        if answer.final is Final.ERROR:
-            self._stack = self._options_set = False
-        elif not answer.ok:
+        if not answer.ok and answer.final is not Final.ERROR:
             return None
+        if not answer.heard:  # some modules refuse, others say OK, when there is no stack: it is started again
+            self._stack = self._options_set = False
         states = {heard.number("bid"): heard.number("state") for heard in answer.heard}
         self._open = set(states)
         self._sent = {key: value for key, value in self._sent.items() if key[0] in states}
@@ -268,7 +268,7 @@ class WipsoftDriver(Driver):
 
     def _open_bearer(self, bid: int) -> Part:
         answer: Answer = yield Command(self.dialect.write("bearer_open", bid=bid))
-        if not answer.ok and self._cause(answer) is Cause.NOT_STARTED:
+        if not answer.ok and self._cause(answer) in (Cause.NOT_STARTED, Cause.NOT_ALLOWED):
             # The module was restarted without a word: it knows nothing of the stack.
             self._stack = self._options_set = False
             failed = yield from self._start_stack()
