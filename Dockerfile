@@ -20,7 +20,7 @@ RUN useradd --uid 2000 --groups dialout --no-create-home --shell /usr/sbin/nolog
     && install -d -o gateway -g gateway /var/lib/at-gateway
 COPY --from=build /opt/at-gateway /opt/at-gateway
 ENV PATH=/opt/at-gateway/bin:$PATH PYTHONUNBUFFERED=1
-USER gateway
+USER 2000
 VOLUME /var/lib/at-gateway
 WORKDIR /var/lib/at-gateway
 STOPSIGNAL SIGTERM
