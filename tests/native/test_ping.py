@@ -1,0 +1,117 @@
+"""Echo requests (SEMANTICS 7.4): with a socket of the system, with its ``ping``, and where it allows neither."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from gateway.native import icmp
+
+
+def _allowed(kind: int) -> bool:
+    try:
+        socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP).close()
+    except OSError:
+        return False
+    return True
+
+
+ALLOWED = _allowed(socket.SOCK_DGRAM) or _allowed(socket.SOCK_RAW)
+
+
+@pytest.fixture
+def forbidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A system that allows no ICMP socket; the folder is all of its PATH."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(icmp, "socket", SimpleNamespace(**(vars(socket) | {"socket": refuse})))
+    monkeypatch.setattr(icmp, "_told", False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.skipif(not ALLOWED, reason="this system allows no ICMP socket")
+class TestSocket:
+    @pytest.mark.parametrize("size", [0, 1, 64, 1500])
+    async def test_loopback_replies(self, size: int) -> None:
+        """Any size, also an odd one: the checksum is right (RFC 1071)."""
+        seconds = await icmp.echo("127.0.0.1", 1, 5.0, size, 64)
+        assert seconds is not None
+        assert 0 <= seconds < 5
+
+    async def test_each_sequence_number(self) -> None:
+        for number in (0, 1, 65535, 65536):
+            assert await icmp.echo("127.0.0.1", number, 5.0, 8, 0) is not None
+
+    async def test_no_way_there(self) -> None:
+        """The system refuses to send (nobody may ask everybody): no reply, never an exception."""
+        assert await icmp.echo("255.255.255.255", 1, 5.0, 64, 64) is None
+
+
+class TestPacket:
+    @pytest.mark.parametrize("size", [0, 1, 7, 64])
+    def test_the_checksum(self, size: int) -> None:
+        """RFC 1071: the sum over everything, the checksum included, is all ones."""
+        packet = icmp._request(7, size)
+        assert (packet[0], packet[1], len(packet)) == (8, 0, 8 + size)
+        padded = packet + bytes(len(packet) % 2)
+        total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+        while total >> 16:
+            total = (total & 0xFFFF) + (total >> 16)
+        assert total == 0xFFFF
+
+
+class TestProgram:
+    """No socket, but ``ping``: a program of the test's own stands for it."""
+
+    @staticmethod
+    def make(folder: Path, script: str) -> None:
+        program = folder / "ping"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    @pytest.mark.parametrize(
+        ("line", "seconds"),
+        [
+            ("64 bytes from 127.0.0.1: icmp_seq=1 ttl=64 time=12.3 ms", 0.0123),
+            ("64 bytes from 127.0.0.1: icmp_seq=1 ttl=64 time<1 ms", 0.001),
+            ("64 bytes from 127.0.0.1: seq=0 ttl=64 time=0.050 ms", 0.00005),
+        ],
+    )
+    async def test_its_time(self, forbidden: Path, line: str, seconds: float) -> None:
+        self.make(forbidden, f"echo '{line}'")
+        assert await icmp.echo("127.0.0.1", 1, 5.0, 64, 64) == pytest.approx(seconds)
+
+    async def test_what_it_is_asked(self, forbidden: Path) -> None:
+        self.make(forbidden, f'printf "%s\\n" "$@" > {forbidden}/asked')
+        await icmp.echo("10.0.0.9", 1, 3.0, 100, 17)
+        asked = (forbidden / "asked").read_text().split()
+        options = dict(zip(asked[1:-1:2], asked[2:-1:2], strict=True))
+        assert asked[0] == "-n" and asked[-1] == "10.0.0.9"
+        assert options == {"-c": "1", "-W": "3", "-s": "100", "-t": "17"}
+
+    async def test_it_heard_nothing(self, forbidden: Path) -> None:
+        self.make(forbidden, "echo '1 packets transmitted, 0 received'; exit 1")
+        assert await icmp.echo("127.0.0.1", 1, 5.0, 64, 64) is None
+
+    async def test_it_hangs(self, forbidden: Path) -> None:
+        """It is ended after the time-out, and a second."""
+        self.make(forbidden, "exec /bin/sleep 60")
+        assert await icmp.echo("127.0.0.1", 1, 0.0, 64, 64) is None
+
+
+class TestNothingAllowed:
+    async def test_said_once_and_silent(self, forbidden: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """Every address is silent, and the log says why, once."""
+        for number in range(3):
+            assert await icmp.echo("127.0.0.1", number, 0.01, 64, 64) is None
+        warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        assert len(warnings) == 1
+        assert "ping" in warnings[0].getMessage()
