@@ -8,7 +8,8 @@ from functools import cached_property
 
 from gateway.dialect.grammar import parse_answer, parse_line
 from gateway.dialect.nodes import AnswerLine, Op, Piece, Shape, Statement, Value
-from gateway.dialect.schema import Argument, Command, Form, Parameter, Tables
+from gateway.dialect.patterns import CommandPatterns, squeeze
+from gateway.dialect.schema import Argument, Command, Form, LocalAnswer, Parameter, Tables
 from gateway.dialect.values import WrongValue, expected, read_value, write_value
 from gateway.errors import InputError, InternalError, nearest
 from gateway.model.causes import Cause
@@ -76,6 +77,8 @@ class Dialect:
         self.tables = tables
         self._switches = {name: switch.default for name, switch in tables.switches.items()} | (switches or {})
         self._own = tuple(prefix.upper() for prefix in tables.own)
+        answers = tables.local_answers.items()
+        self._local_answers = [(CommandPatterns((pattern,)), answer) for pattern, answer in answers]
 
     def warm(self) -> None:
         """Build the parsers now, so that the first command is as quick as the others."""
@@ -126,6 +129,15 @@ class Dialect:
     def owns(self, name: str) -> bool:
         """Whether a command of this name is of this dialect."""
         return name.upper().startswith(self._own)
+
+    def local_answer(self, text: str, when: str) -> LocalAnswer | None:
+        """What the gateway itself answers to a command of another dialect, if anything; ``when``: ``always`` or
+        ``refused`` (by the module)."""
+        squeezed = squeeze(text)
+        for patterns, answer in self._local_answers:
+            if answer.when == when and patterns.match(squeezed):
+                return answer
+        return None
 
     def bind(self, statement: Statement) -> Call | Fault:
         """What a command asks for, its values checked against the tables."""
@@ -312,6 +324,9 @@ class Dialect:
 
     def hear(self, text: str) -> Heard | None:
         """The message that a line is, or None when it is none of this dialect's."""
+        name, colon, _ = text.partition(":")
+        if colon and name.upper() not in self._templates and name[:1] == "+":  # another dialect's: not worth parsing
+            return None
         line = parse_answer(self.tables.family, text)
         if line is None:
             return None

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.model.causes import Cause
 from gateway.model.events import Event
+from gateway.model.record import record
 from gateway.model.requests import Request
 from gateway.model.results import Failed, Progress, Result
 from gateway.model.values import HostSocket
@@ -33,7 +33,7 @@ class Final(Enum):
     """The module does not answer, or has restarted: the command was not sent, or will never be answered."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """A module's answer: how it ended, its code ("" for a plain ERROR), what was said before."""
 
@@ -53,7 +53,7 @@ class Answer:
         return self.code or self.final.value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """Send a command, wait for its :class:`Answer`. ``answers`` are the messages that belong to it."""
 
@@ -62,7 +62,7 @@ class Command:
     limit_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Await:
     """Wait for a message that ``wanted`` accepts; also one that came since the last command. None after the limit."""
 
@@ -70,7 +70,7 @@ class Await:
     limit_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Enter:
     """Send a command that opens the module's data mode on ``socket``; its :class:`Answer` is CONNECT when it did."""
 
@@ -79,7 +79,7 @@ class Enter:
     phase: ModulePhase
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Leave:
     """Bring the module back to command mode, delivering what still arrives.
 
@@ -92,7 +92,7 @@ class Leave:
     there: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rest:
     """Do nothing for a while; ``quiet``: until the module has been quiet for so long."""
 
@@ -100,21 +100,21 @@ class Rest:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """News of the request before its result."""
 
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Emit:
     """Something happened."""
 
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deliver:
     """Give held payload to the host's side."""
 

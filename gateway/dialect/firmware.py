@@ -16,6 +16,7 @@ from typing import Any
 from gateway.dialect.dialect import Call, Dialect
 from gateway.model.causes import Cause
 from gateway.model.events import Event
+from gateway.model.record import record
 from gateway.model.requests import Request
 from gateway.model.values import HostSocket
 from gateway.wire.phase import HostPhase
@@ -24,14 +25,14 @@ from gateway.wire.settings import LineSettings
 # -- how a command ends ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ok:
     """``OK``. ``after_text``: it closes an answer with information text."""
 
     after_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fail:
     """The dialect's error for a cause; ``command`` where it is not the command that runs."""
 
@@ -41,14 +42,14 @@ class Fail:
     """What the module said, for the trace."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Word:
     """A result of its own: ``CONNECT``, ``NO CARRIER``."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Silent:
     """No result: it was said before, or there is none."""
 
@@ -58,7 +59,7 @@ Outcome = Ok | Fail | Word | Silent
 # -- steps ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Say:
     """Information text, one block. ``now``: do not wait for the rest of the answer."""
 
@@ -66,40 +67,40 @@ class Say:
     now: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tell:
     """An indication, which has its number under ``ATV0``; or an unsolicited line."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Raw:
     """Bytes for the host, as they are."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ask:
     """Have something done; answered by its result, or by progress (then :class:`More` waits for the next)."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class More:
     """Wait for the next progress or the result of what was asked last."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Background:
     """Let the command line go without a result; the generator goes on as the task ``name``."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finish:
     """Give the result now; the generator goes on as the task ``name``."""
 
@@ -107,14 +108,14 @@ class Finish:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claim:
     """Be the task ``name`` from now on, so that others can break it off; the command line is not let go."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Data:
     """Open a data phase on a socket; answered by :class:`DataEnd`."""
 
@@ -124,7 +125,7 @@ class Data:
     """What is echoed, under ``ATE1``, when the host ends it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Send:
     """Give payload to a socket outside a data phase."""
 
@@ -145,7 +146,7 @@ class EndReason(Enum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataEnd:
     """How a data phase ended; ``cause`` says more when the socket was lost."""
 
@@ -153,28 +154,28 @@ class DataEnd:
     cause: Cause = Cause.CLOSED_BY_PEER
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """Take text up to Ctrl-Z; answered by its bytes, or by None after ESC or when it became longer than the limit."""
 
     limit_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expect:
     """From now on events that ``wanted`` accepts are this task's: each answers one :class:`Wait`, in order."""
 
     wanted: Callable[[Event], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wait:
     """Wait for the next expected event, or for ``seconds``; answered by the event or None."""
 
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spawn:
     """Start another task."""
 
@@ -182,14 +183,14 @@ class Spawn:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cancel:
     """End the task ``name`` without another word of it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Break:
     """End the data phase that the task ``name`` is in, or raise :class:`Interrupted` in it."""
 
@@ -197,7 +198,7 @@ class Break:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Store:
     """Keep these values over a restart; ``erase``: forget everything kept, the values in use stay."""
 
@@ -205,7 +206,7 @@ class Store:
     erase: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Port:
     """Set the host's port: bits per second, or flow control."""
 
@@ -213,10 +214,9 @@ class Port:
     flow: str | None = None
 
 
-Step = (
-    Say | Tell | Raw | Ask | More | Background | Finish | Claim | Data | Send | Text | Expect | Wait | Spawn | Cancel
-    | Break | Store | Port
-)  # fmt: skip
+Waiting = Ask | More | Wait | Text | Data | Background | Finish
+"""Steps of a task alone: it waits, or lets its command line go."""
+Step = Waiting | Say | Tell | Raw | Claim | Send | Expect | Spawn | Cancel | Break | Store | Port
 Steps = Generator[Step, Any, Outcome]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from gateway.model.record import record
 
 
 class Op(StrEnum):
@@ -24,7 +25,7 @@ class Shape(StrEnum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """One value; ``text`` is without its quotes."""
 
@@ -37,7 +38,7 @@ class Value:
         return f'"{self.text}"' if self.shape is Shape.STRING else self.text
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Statement:
     """An extended command of the dialect; ``name`` in capitals with its sign, for example ``#OTCP``."""
 
@@ -46,7 +47,7 @@ class Statement:
     values: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Basic:
     """``E0``, ``&F``, ``S3=13``, ``S3?``: letter(s) in capitals, number or None, whether a register is read."""
 
@@ -56,14 +57,14 @@ class Basic:
     register: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Foreign:
     """Text of the line that is another dialect's business, dialling included."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Broken:
     """A piece of the line that cannot be read: what was expected where."""
 
@@ -75,7 +76,7 @@ class Broken:
 Piece = Statement | Basic | Foreign | Broken
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AnswerLine:
     """A line of an answer: its name in capitals with its sign ("" when it has none), and its values."""
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.model.causes import Cause
+from gateway.model.record import record
 from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BearerLost:
     """IP is gone, and with it every socket."""
 
     cause: Cause = Cause.BEARER_LOST
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Incoming:
     """A peer called a listener; ``connection`` names it until it is accepted or refused."""
 
@@ -24,7 +23,7 @@ class Incoming:
     peer: Endpoint | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataWaiting:
     """Something can be read from a socket that is not attached; told once until it was read."""
 
@@ -33,7 +32,7 @@ class DataWaiting:
     peer: Endpoint | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Received:
     """Bytes of a stream, or one whole datagram."""
 
@@ -42,14 +41,14 @@ class Received:
     peer: Endpoint | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PeerClosed:
     """The peer will send no more; everything that it sent was delivered before."""
 
     socket: HostSocket
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SocketLost:
     """The socket is dead."""
 
@@ -57,14 +56,14 @@ class SocketLost:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModuleText:
     """A line of the module that is not of its IP dialect, for example ``RING``."""
 
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BearerFound:
     """A module that has just been taken over has IP up already."""
 
@@ -72,7 +71,7 @@ class BearerFound:
     addresses: Addresses
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModuleRestarted:
     """The module has forgotten everything."""
 

@@ -6,12 +6,11 @@ the same. Each class says what the result means; results are in :mod:`gateway.mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gateway.model.record import record
 from gateway.model.values import BearerKind, Endpoint, HostSocket, Secret
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StartBearer:
     """Bring IP up. Result: :class:`Done` with :class:`Addresses`."""
 
@@ -26,17 +25,17 @@ class StartBearer:
     """Dotted addresses to ask for names, where the network gives none."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StopBearer:
     """Take IP down; also when it is down already."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueryBearer:
     """Whether IP is up: :class:`Done` with :class:`Addresses`, or with None when it is down."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConnectTcp:
     """Open a TCP connection. The result comes when it is open or has failed."""
 
@@ -44,7 +43,7 @@ class ConnectTcp:
     peer: Endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListenTcp:
     """Listen for TCP peers; each is told as an :class:`Incoming` event. ``capacity`` is how many may be open at once."""
 
@@ -55,7 +54,7 @@ class ListenTcp:
     """The host's side must know who calls, to filter."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AcceptTcp:
     """Take the waiting connection as ``socket``."""
 
@@ -66,7 +65,7 @@ class AcceptTcp:
     """No other peer is wanted after this one: stop listening."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RefuseTcp:
     """Close the waiting connection; go on listening."""
 
@@ -74,7 +73,7 @@ class RefuseTcp:
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenUdp:
     """Open a UDP socket. Without ``peer`` it answers to whoever speaks first."""
 
@@ -83,7 +82,7 @@ class OpenUdp:
     peer: Endpoint | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attach:
     """From now on deliver what arrives (also what waits) and take payload. ``peer``: UDP, only this peer from now on."""
 
@@ -91,14 +90,14 @@ class Attach:
     peer: Endpoint | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Detach:
     """Deliver no more until attached again; the socket stays open."""
 
     socket: HostSocket
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilterWaiting:
     """UDP: throw away what waits from any but ``allowed``, an address.
 
@@ -109,28 +108,28 @@ class FilterWaiting:
     allowed: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShutdownTcp:
     """Send no more, go on reading."""
 
     socket: HostSocket
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CloseSocket:
     """Close a socket or listener, of whatever kind; payload given before is sent first."""
 
     socket: HostSocket
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResolveName:
     """Look a name up: :class:`Done` with the dotted address as text."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ping:
     """Echo requests; each answer is a :class:`Progress` with a :class:`PingEcho`, the result comes after the last."""
 
@@ -142,14 +141,14 @@ class Ping:
     ttl: int = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PassThrough:
     """A command that is not of the host's dialect: ``text`` with its ``AT``, without the terminator."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextInput:
     """Text for a command that prompted; ``data`` ends with Ctrl-Z or ESC when ``complete``."""
 

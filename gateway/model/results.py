@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.model.causes import Cause
+from gateway.model.record import record
 from gateway.model.values import Addresses, Endpoint, SocketInfo
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Done:
     """It is done."""
 
     value: Addresses | SocketInfo | Endpoint | str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     """It is not done; ``original`` is what the other side said, for the trace."""
 
@@ -23,7 +22,7 @@ class Failed:
     original: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PassedThrough:
     """A module's own answer: information lines as they came, and the final result, "" where it gave none."""
 
@@ -31,7 +30,7 @@ class PassedThrough:
     final: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PingEcho:
     """One echo request ended; ``milliseconds`` is None when no reply came in time."""
 
@@ -39,14 +38,14 @@ class PingEcho:
     milliseconds: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prompted:
     """The module asks for text: pass what the host types until Ctrl-Z or ESC."""
 
     lines: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relayed:
     """The module is in a data mode of its own (a data call): pass bytes both ways as they are."""
 

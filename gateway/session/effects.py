@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from gateway.model.events import Event
+from gateway.model.record import record
 from gateway.model.requests import Request
 from gateway.model.results import Progress, Result
 from gateway.model.values import HostSocket, Ticket
@@ -13,26 +14,26 @@ from gateway.model.values import HostSocket, Ticket
 # -- for the links -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToHost:
     """Bytes for the host's link."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToModule:
     """Bytes for the module's link."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Drain:
     """Say when everything written to the module's link has really gone out: a guard time begins then."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetPort:
     """Set the host's port."""
 
@@ -40,21 +41,21 @@ class SetPort:
     flow: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Carrier:
     """Set the host's carrier signal (circuit 109)."""
 
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Keep:
     """Everything to be kept over a restart, as it is now."""
 
     values: dict[str, str | int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Note:
     """A line of the trace: what bytes became. ``kind`` says what the fields are."""
 
@@ -65,7 +66,7 @@ class Note:
 # -- from the host's side to the other ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Submit:
     """A request of the host's side."""
 
@@ -73,14 +74,14 @@ class Submit:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Withdraw:
     """The host's side does not wait for this request any more."""
 
     ticket: Ticket
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Payload:
     """Payload of the host for a socket: a piece of a stream, or a whole datagram."""
 
@@ -88,7 +89,7 @@ class Payload:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextFor:
     """What the host typed for a command that prompted, or in a data call."""
 
@@ -100,7 +101,7 @@ class TextFor:
 # -- from the other side to the host's ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class News:
     """A request has a result, or news before it."""
 
@@ -108,14 +109,14 @@ class News:
     result: Result | Progress
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Happened:
     """Something happened unasked."""
 
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RelayedBytes:
     """Bytes of a data call of the module's, or of its prompt: the host's, as they are."""
 

@@ -41,6 +41,7 @@ from gateway.dialect.firmware import (
     Tell,
     Text,
     Wait,
+    Waiting,
     Word,
 )
 from gateway.dialect.nodes import Basic, Broken, Foreign, Piece, Statement
@@ -66,7 +67,7 @@ from gateway.session.effects import (
     ToHost,
     Withdraw,
 )
-from gateway.session.passing import local_answer, passing
+from gateway.session.passing import passing
 from gateway.session.speaking import Speaker
 from gateway.session.tasks import Mode, Run, Task
 from gateway.wire.command import Abandoned, CommandLineReader, Control, Item, Line, TooLong
@@ -408,7 +409,7 @@ class HostSide:
             return self._handled(handled)
         if text.upper() in ("O", "O0", "O1"):
             return Word("NO CARRIER")  # no data mode of this dialect can be gone back to
-        local = local_answer(self.dialect, text, "always")
+        local = self.dialect.local_answer(text, "always")
         if local is not None:
             return self._answer_locally(local)
         steps = passing(self.dialect, self.settings, text, locally=self._answer_locally, was_reset=self._reset)
@@ -490,6 +491,10 @@ class HostSide:
 
     def _perform(self, step: Step, task: Task | None, now: float) -> object:
         """Do what a step says: what the generator gets back, or _WAITS."""
+        if isinstance(step, Waiting):
+            if task is None:
+                raise InternalError(f"{step} needs a task")
+            return self._wait_for(step, task, now)
         match step:
             case Say(lines, at_once):
                 self._speak(self._speaker.block(lines), task)
@@ -522,12 +527,10 @@ class HostSide:
             case Break(name, cause):
                 self._break(name, cause, now)
             case _:
-                if task is None:
-                    raise InternalError(f"{step} needs a task")
-                return self._wait_for(step, task, now)
+                raise InternalError(f"unknown step {step}")
         return None
 
-    def _wait_for(self, step: Step, task: Task, now: float) -> object:
+    def _wait_for(self, step: Waiting, task: Task, now: float) -> object:
         match step:
             case Ask(request):
                 self._tickets += 1

@@ -149,10 +149,10 @@ class ModuleSide:
         self.effects: list[Effect] = []
         self.tracing = tracing
         self.state = State.DOWN
-        self._habits = dialect.tables.module
-        self._limits_s = {name: float(limit) for name, limit in self._habits.limits_s.items()} | (limits_s or {})
+        table = dialect.tables.module.limits_s
+        limits_s = {name: float(limit) for name, limit in table.items()} | (limits_s or {})
         self._guard_s = dialect.tables.numbers.get("guard_ms", 1000) / 1000
-        self._sorter = LineSorter(dialect)
+        self._sorter = LineSorter(dialect, limits_s)
         self._reader = AnswerReader()
         self._now = 0.0
         self._last_write_s = -1000.0
@@ -187,7 +187,7 @@ class ModuleSide:
     def submit(self, ticket: Ticket, request: Request, now: float) -> None:
         """Do something for the host's side."""
         self._now = now
-        way = plan(request, self.driver).way
+        way = plan(request, self.driver)
         self._note("plan", what=type(request).__name__, way=way.value)
         job = _Job(None, ticket, type(request).__name__)
         if isinstance(request, PassThrough):
@@ -228,13 +228,13 @@ class ModuleSide:
         """What the host typed for a command that prompted, or in a data call."""
         self._now = now
         if isinstance(self._waiting, Flight):
-            self._waiting.due_s = now + max(self._limit_s(self._waiting.text), PROMPT_S)
+            self._waiting.due_s = now + max(self._sorter.limit_s(self._waiting.text), PROMPT_S)
         self._write(data)
 
     def text_complete(self, now: float) -> None:
         """The host has ended its text: the result must come within the command's limit."""
         if isinstance(self._waiting, Flight):
-            self._waiting.due_s = now + self._limit_s(self._waiting.text)
+            self._waiting.due_s = now + self._sorter.limit_s(self._waiting.text)
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes came from the module."""
@@ -450,13 +450,7 @@ class ModuleSide:
         return answer
 
     def _due(self, text: str, limit_s: float | None = None) -> float:
-        return self._now + (limit_s if limit_s is not None else self._limit_s(text))
-
-    def _limit_s(self, text: str) -> float:
-        """The limit of a command: of the longest name in the table that it begins with."""
-        squeezed = text[2:].replace(" ", "").upper()
-        best = max((name for name in self._limits_s if squeezed.startswith(name)), key=len, default="*")
-        return self._limits_s.get(best, 10.0)
+        return self._now + (limit_s if limit_s is not None else self._sorter.traits(text).limit_s)
 
     def _await(self, wanted: Callable[[Heard], bool], limit_s: float, job: _Job) -> _Steps:
         for heard in self._mail:
@@ -470,7 +464,8 @@ class ModuleSide:
     def _pass_through(self, job: _Job) -> _Steps:
         """A command of the host's that is not the gateway's business."""
         text = job.passing
-        if self._sorter.matches(text, self._habits.guarded):
+        traits = self._sorter.traits(text)
+        if traits.guarded:
             self._note("finding", what=FindingKind.REFUSED.value, old=text, new="would break the module's known state")
             return PassedThrough((), "ERROR")
         if self._doubtful:
@@ -479,11 +474,10 @@ class ModuleSide:
             yield from self._leave()
         if self.state is State.DOWN:
             return Failed(Cause.NO_MODULE, "the module does not answer")
-        flight = Flight(text, self._due(text), passing=True)
-        flight.prompts = self._sorter.matches(text, self._habits.prompting)
-        flight.resultless = self._sorter.matches(text, self._habits.no_result)
+        flight = Flight(text, self._now + traits.limit_s, passing=True)
+        flight.prompts, flight.resultless = traits.prompts, traits.resultless
         result = yield from self._exchange(flight)
-        if self._sorter.matches(text, self._habits.resets) and getattr(result, "final", "") == "OK":
+        if traits.resets and getattr(result, "final", "") == "OK":
             self._doubtful = True
         return result
 
@@ -875,7 +869,7 @@ class ModuleSide:
 
     def _expected(self, flight: Flight) -> bool:
         """Whether the command in flight makes a module print such lines without being gone."""
-        return flight.text.upper().startswith("AT+CPIN") or self._sorter.matches(flight.text, self._habits.resets)
+        return flight.text.upper().startswith("AT+CPIN") or self._sorter.traits(flight.text).resets
 
     # -- bytes out, for people -----------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.firmware import Ask, More, Ok, Outcome, Say, Steps, Word
@@ -14,15 +13,6 @@ from gateway.model.results import PassedThrough, Prompted, Relayed
 from gateway.wire.settings import LineSettings
 
 _ERRORS = ("ERROR", "+CME ERROR", "+CMS ERROR")
-
-
-def local_answer(dialect: Dialect, text: str, when: str) -> LocalAnswer | None:
-    """The answer that the dialect's file has for a command, if any; ``when``: ``always`` or ``refused``."""
-    squeezed = text.replace(" ", "").upper()
-    for pattern, answer in dialect.tables.local_answers.items():
-        if answer.when == when and fnmatchcase(squeezed, pattern):
-            return answer
-    return None
 
 
 def passing(
@@ -38,10 +28,10 @@ def passing(
     while isinstance(result, Prompted | Relayed):
         result = yield More()
     if not isinstance(result, PassedThrough):
-        local = local_answer(dialect, text, "refused")
+        local = dialect.local_answer(text, "refused")
         return locally(local) if local is not None else Word("ERROR")
     refused = result.final.startswith(_ERRORS)
-    local = local_answer(dialect, text, "refused") if refused else None
+    local = dialect.local_answer(text, "refused") if refused else None
     if local is not None:
         return locally(local)
     if result.lines:

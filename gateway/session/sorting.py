@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum
-from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from gateway.dialect.dialect import Dialect, Heard
+from gateway.dialect.patterns import CommandPatterns, squeeze
 from gateway.wire.answer import TextLine
 
 _RESULT = re.compile(r"OK|ERROR|CONNECT(?: .*)?|BUSY|NO ANSWER|NO DIALTONE|NO CARRIER|\+CM[ES] ERROR:.*")
@@ -48,14 +49,50 @@ class Flight:
     """It may be answered without a result."""
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the tables of a dialect say about a command that is sent as it is."""
+
+    limit_s: float
+    guarded: bool
+    prompts: bool
+    resultless: bool
+    resets: bool
+
+
 class LineSorter:
     """Sorts lines by the tables of a dialect; see the module's text."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, limits_s: dict[str, float]) -> None:
         self._dialect = dialect
         self._habits = dialect.tables.module
+        self._limits_s = limits_s
+        self._boot = self._habits.boot
+        self._unsolicited_names = tuple(self._habits.unsolicited)
+        self._guarded = CommandPatterns(self._habits.guarded)
+        self._prompting = CommandPatterns(self._habits.prompting)
+        self._no_result = CommandPatterns(self._habits.no_result)
+        self._resets = CommandPatterns(self._habits.resets)
         self._more: list[str] = []
         self._missing = 0
+        self.traits = lru_cache(maxsize=256)(self._traits)
+        """Of a command with its ``AT``; hosts ask the same few things again and again."""
+
+    def _traits(self, text: str) -> Traits:
+        squeezed = squeeze(text[2:])
+        return Traits(
+            self.limit_s(text),
+            self._guarded.match(squeezed),
+            self._prompting.match(squeezed),
+            self._no_result.match(squeezed),
+            self._resets.match(squeezed),
+        )
+
+    def limit_s(self, text: str) -> float:
+        """The limit of a command: of the longest name in the table that it begins with."""
+        squeezed = squeeze(text[2:])
+        best = max((name for name in self._limits_s if squeezed.startswith(name)), key=len, default="*")
+        return self._limits_s.get(best, 10.0)
 
     def sort(self, line: TextLine, flight: Flight | None) -> tuple[Sort, Heard | None]:
         """What a line is; a message of the dialect comes with its fields."""
@@ -64,7 +101,7 @@ class LineSorter:
             return Sort.UNSOLICITED, None
         if flight is not None and text == flight.text:
             return Sort.ECHO, None
-        if any(text.startswith(mark) for mark in self._habits.boot):
+        if text.startswith(self._boot):
             return Sort.BOOT, None
         if flight is not None and self._is_result(text, flight):
             return Sort.RESULT, None
@@ -90,7 +127,9 @@ class LineSorter:
         return tuple(self._more) if not self._missing else None
 
     def _lines_of(self, text: str) -> int:
-        return max((urc.lines for name, urc in self._habits.unsolicited.items() if text.startswith(name)), default=1)
+        if not text.startswith(self._unsolicited_names):
+            return 1
+        return max(urc.lines for name, urc in self._habits.unsolicited.items() if text.startswith(name))
 
     def _is_result(self, text: str, flight: Flight) -> bool:
         if flight.probe and text == "0":
@@ -101,20 +140,13 @@ class LineSorter:
 
     def _unsolicited(self, text: str, flight: Flight | None) -> bool:
         """Whether a line is printed unasked; a name that also answers the command in flight is told by its values."""
-        name, urc = next(
-            ((name, urc) for name, urc in self._habits.unsolicited.items() if text.startswith(name)), ("", None)
-        )
-        if urc is None:
+        if not text.startswith(self._unsolicited_names):
             return False
+        name, urc = next(item for item in self._habits.unsolicited.items() if text.startswith(item[0]))
         asked = flight.text[2:].upper() if flight is not None else ""
         if not name.endswith(":") or not asked.startswith(name[:-1]):
             return True
         return text.partition(":")[2].count(",") + 1 in urc.fields
-
-    def matches(self, text: str, patterns: tuple[str, ...]) -> bool:
-        """Whether a command is one of a table's patterns."""
-        squeezed = text[2:].replace(" ", "").upper()
-        return any(fnmatchcase(squeezed, pattern) for pattern in patterns)
 
 
 def code_of(text: str) -> str:

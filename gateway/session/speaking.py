@@ -69,6 +69,8 @@ class Speaker:
 
     def take(self) -> bytes:
         """What the host is to read now."""
+        if not self._out:
+            return b""
         out = bytes(self._out)
         self._out.clear()
         return out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.dialect.driver import Driver
@@ -24,18 +23,9 @@ class Way(StrEnum):
     """It cannot be done; the host hears its own error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The way that a request takes."""
-
-    request: str
-    way: Way
-
-
-def plan(request: Request, driver: Driver) -> Plan:
+def plan(request: Request, driver: Driver) -> Way:
     """The way of ``request`` on the module that ``driver`` works."""
-    name = type(request).__name__
     if isinstance(request, PassThrough):
-        return Plan(name, Way.NATIVE)
+        return Way.NATIVE
     way = driver.way(request)
-    return Plan(name, Way(way) if way else Way.REFUSED)
+    return Way(way) if way else Way.REFUSED

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
+CR = 13
 LINE_LIMIT_BYTES = 8192
 """A line that grows beyond this is given out in pieces: noise must not grow without bound."""
 
+_ENDS = re.compile(rb"(?:\r\n?|\n)*")
+_END = re.compile(rb"\r\n?|\n")
+_LINE = re.compile(rb"([^\r\n]+)(\r\n?|\n)")
 
-@dataclass(frozen=True, slots=True)
-class TextLine:
-    """One line that is not empty; ``blank_before`` when an empty line stood before it."""
 
-    data: bytes
+class TextLine(NamedTuple):
+    """One line that is not empty, as Latin-1 text: a column is a byte."""
+
+    text: str
     blank_before: bool = False
-
-    @property
-    def text(self) -> str:
-        """The line as Latin-1 text: a column is a byte."""
-        return self.data.decode("latin-1")
+    """An empty line stood before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +60,40 @@ class AnswerReader:
     def take_one(self, prompt: bool) -> TextLine | PromptSign | None:
         """The next complete line, or None. ``prompt``: a ``>`` that is not yet a line is the prompt."""
         buffer = self._buffer
-        while buffer:
-            at = _line_end(buffer)
-            if at < 0:
-                if prompt and bytes(buffer) in (b"> ", b">"):
-                    self._after_prompt = len(buffer) == 1
-                    buffer.clear()
-                    self._empty = 0
-                    return PromptSign()
-                if len(buffer) <= LINE_LIMIT_BYTES:
-                    return None
-                at = LINE_LIMIT_BYTES
-                line, skip = bytes(buffer[:at]), at
-            else:
-                line = bytes(buffer[:at])
-                skip = at + 1
-                if buffer[at] == 13:
-                    if skip == len(buffer):
-                        self.after_cr = True
-                    elif buffer[skip] == 10:
-                        skip += 1
-            del buffer[:skip]
-            if not line:
-                self._empty += 1
-                continue
-            blank = self._empty > 1
-            self._empty = 0
-            if prompt and line.strip() == b">":
+        if not buffer:
+            return None
+        start = self._skip_ends()
+        match = _LINE.match(buffer, start)
+        if match is not None and match.end(1) - start <= LINE_LIMIT_BYTES:
+            line, end = match[1], match.end()
+            self.after_cr = end == len(buffer) and buffer[end - 1] == CR
+        elif len(buffer) - start > LINE_LIMIT_BYTES:
+            end = start + LINE_LIMIT_BYTES
+            line = bytes(buffer[start:end])
+        else:
+            del buffer[:start]
+            if prompt and bytes(buffer) in (b"> ", b">"):
+                self._after_prompt = len(buffer) == 1
+                buffer.clear()
+                self._empty = 0
                 return PromptSign()
-            return TextLine(line, blank)
-        return None
+            return None
+        del buffer[:end]
+        blank = self._empty > 1
+        self._empty = 0
+        if prompt and line.strip() == b">":
+            return PromptSign()
+        return TextLine(line.decode("latin-1"), blank)
+
+    def _skip_ends(self) -> int:
+        """Count the empty lines at the beginning; where the first other line begins."""
+        match = _ENDS.match(self._buffer)
+        assert match is not None
+        ends, end = match[0], match.end()
+        if ends:
+            self._empty += 1 if len(ends) <= 2 and ends not in (b"\r\r", b"\n\n") else len(_END.findall(ends))
+            self.after_cr = end == len(self._buffer) and ends.endswith(b"\r")
+        return end
 
     def take_rest(self) -> bytes:
         """Everything not yet given out, raw: what stands behind ``CONNECT`` is payload."""
@@ -95,12 +101,3 @@ class AnswerReader:
         self._buffer.clear()
         self._empty = 0
         return rest
-
-
-def _line_end(buffer: bytearray) -> int:
-    carriage, feed = buffer.find(b"\r"), buffer.find(b"\n")
-    if carriage < 0:
-        return feed
-    if feed < 0:
-        return carriage
-    return min(carriage, feed)

@@ -6,8 +6,8 @@ The reader is fed bytes in any split and gives one item at a time, because what 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from gateway.model.record import record
 from gateway.wire.settings import ETX, LF, LineSettings
 
 ABANDON_S = 10.0
@@ -20,33 +20,33 @@ RESTART_S = 2.0
 _PLAIN = re.compile(rb"[Aa][Tt][\x20-\x7e\x80-\xff]*")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """A complete command line, from its ``AT`` on, without the terminator."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repeat:
     """``A/``: the last line again."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TooLong:
     """A line beyond the limit; ``data`` is its beginning."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Abandoned:
     """Half a command, and then silence."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Control:
     """A control character that a dialect may care for outside a line: ETX."""
 

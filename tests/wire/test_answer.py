@@ -27,7 +27,7 @@ def test_any_split(data: st.DataObject) -> None:
 def test_an_empty_line_between_two_is_told() -> None:
     reader = AnswerReader()
     reader.add(b"\r\na\r\n\r\nb\r\n\r\n\r\nc\r\n")
-    assert [reader.take_one(False) for _ in range(3)] == [TextLine(b"a"), TextLine(b"b"), TextLine(b"c", True)]
+    assert [reader.take_one(False) for _ in range(3)] == [TextLine("a"), TextLine("b"), TextLine("c", True)]
 
 
 def test_the_prompt() -> None:
@@ -40,14 +40,14 @@ def test_the_prompt() -> None:
 def test_what_stands_behind_connect_is_not_a_line() -> None:
     reader = AnswerReader()
     reader.add(b"\r\nCONNECT\r\n\r\nOK\r\n")
-    assert reader.take_one(False) == TextLine(b"CONNECT")
+    assert reader.take_one(False) == TextLine("CONNECT")
     assert reader.take_rest() == b"\r\nOK\r\n"
 
 
 def test_the_line_end_of_connect_may_be_split() -> None:
     reader = AnswerReader()
     reader.add(b"\r\nCONNECT\r")
-    assert reader.take_one(False) == TextLine(b"CONNECT")
+    assert reader.take_one(False) == TextLine("CONNECT")
     assert reader.after_cr
 
 
@@ -56,4 +56,4 @@ def test_noise_does_not_grow_without_bound() -> None:
     reader.add(b"x" * (LINE_LIMIT_BYTES + 10))
     item = reader.take_one(False)
     assert isinstance(item, TextLine)
-    assert len(item.data) == LINE_LIMIT_BYTES
+    assert len(item.text) == LINE_LIMIT_BYTES
