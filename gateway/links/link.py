@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 READ_BYTES = 65536
+FULL_READ_BYTES = 4095
+"""A terminal's driver never gives more than this at once."""
 HIGH_BYTES = 65536
 """Bytes that wait to be written; above this whoever makes them is held back."""
 LOW_BYTES = 16384
@@ -126,9 +128,25 @@ class Pump:
             self._failed(error)
             return
         if data:
+            if len(data) >= FULL_READ_BYTES:
+                data = self._read_on(data)
             self._link.on_data(data)
         else:
             self._failed(None)
+
+    def _read_on(self, data: bytes) -> bytes:
+        """There is probably more: taking it along is cheaper than another turn of the event loop."""
+        parts, size = [data], len(data)
+        while size < READ_BYTES:
+            try:
+                more = os.read(self._fd, READ_BYTES - size)
+            except OSError:  # nothing there; a real error comes back at the next turn
+                break
+            if not more:
+                break
+            parts.append(more)
+            size += len(more)
+        return b"".join(parts)
 
     def _writable(self) -> None:
         try:

@@ -1,16 +1,26 @@
-"""Secrets taken out of what is recorded: by field where a command's shape tells, and by value where one is known."""
+"""Secrets taken out of what is recorded: by field where a command's shape tells, and by value where one is known.
+
+A field is looked for in what a line means, not in how it was typed: editing carried out, control characters dropped, the
+line's ends as S3 and S4 have them (V.250, 5.2), what stands within quotes no separator.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 from gateway.dialect.schema import Tables
 from gateway.model.values import Secret
+from gateway.wire.settings import ETX, LineSettings
 
 MASK = "***"
+LONGEST = 8192
+"""A line of more characters ends in a command at most, and begins with payload: only so much of its end is looked at."""
+TAKEN_BACK = "*"
+"""Stands for each character that the host has erased: it may have been of a secret."""
 SHORTEST = 4
 """A known value shorter than this is only masked by field: it would stand in every other word."""
 
@@ -21,7 +31,44 @@ _STANDARD = (
     r"\+CPUC *= *([^;\r\n]*)",
     r"\+EPIN *= *([^;\r\n]*)",
     r"\+CGAUTH *= *[^,]*, *[^,]*,([^;\r\n]*)",
+    r"\*0[45]2? *\*([^#;\r\n]*)",  # dialled: another PIN (3GPP TS 22.030, 6.6)
+    r"\*03 *\*[^*#]*\*([^#;\r\n]*)",  # dialled: another password of the network's (3GPP TS 22.030, 6.5.4)
 )
+_ETX = chr(ETX)
+_USUAL = LineSettings()
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ATTENTION = re.compile("AT", re.IGNORECASE)
+_ESCAPED = re.compile(r".*\+\+\+", re.DOTALL)
+_QUOTED = re.compile(r'"[^"]*(?:"|\Z)')
+_SEPARATORS = str.maketrans(",;", "__")
+_ZEROS = re.compile(r"(?<![\w.*#])0+(?=[0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a line means, and where in the text each of its characters stands."""
+
+    text: str
+    places: Sequence[int]
+    start: int
+    stop: int
+    payload_end: int = 0
+    """Where the payload of a data phase ends, which may stand before the command: behind its last ETX."""
+    taken_back: list[int] = field(default_factory=list)
+
+    def beginnings(self) -> Iterator[int]:
+        """Where a command may begin: a quote among the noise or payload before it must not turn its own inside out."""
+        earliest = max(0, len(self.text) - LONGEST)
+        yield earliest
+        behind = {match.end() for match in (_ATTENTION.search(self.text), _ESCAPED.match(self.text)) if match}
+        for begin in {*behind, self.payload_end}:
+            if begin > earliest and self.text.count('"', earliest, begin) % 2:
+                yield begin
+
+    def typed(self, begin: int, end: int) -> tuple[int, int]:
+        """Where the characters from ``begin`` to ``end`` were typed, with all that was erased among them."""
+        first = self.places[begin - 1] + 1 if begin else self.start
+        return first, self.places[end] if end < len(self.places) else self.stop
 
 
 class Masker:
@@ -35,7 +82,7 @@ class Masker:
             if names:
                 joined = "|".join(sorted(names, key=len, reverse=True))
                 patterns.append(rf"#(?:{joined}) *(?:=|:) *([^;\r\n]*)")
-        self._fields = re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+        self._fields = [re.compile(pattern, re.IGNORECASE) for pattern in dict.fromkeys(patterns)]
         self._values: set[str] = set()
         self._known: re.Pattern[str] | None = None
 
@@ -47,20 +94,31 @@ class Masker:
             longest = sorted(self._values, key=len, reverse=True)
             self._known = re.compile("|".join(re.escape(one) for one in longest))
 
-    def text(self, text: str) -> str:
-        """``text`` without secrets."""
-        masked = self._fields.sub(self._field, text)
-        return self._known.sub(MASK, masked) if self._known is not None else masked
+    def text(self, text: str, settings: LineSettings = _USUAL) -> str:
+        """``text`` without secrets; ``settings`` of the line that it was said on."""
+        lines = list(_lines(text, settings))
+        hidden = [(*place, MASK) for line in lines for place in self._secret_fields(line)]
+        if self._known is not None:
+            hidden += [(*line.typed(*match.span()), MASK) for line in lines for match in self._known.finditer(line.text)]
+        hidden += [(place, place + 1, TAKEN_BACK) for line in lines for place in line.taken_back]
+        return _without(text, hidden) if hidden else text
 
-    def _field(self, match: re.Match[str]) -> str:
-        whole, start = match[0], match.start()
-        for number in range(len(match.groups()), 0, -1):
-            if match[number]:
-                for part in match[number].split(","):
-                    self.learn(part)
-                begin, end = match.start(number) - start, match.end(number) - start
-                whole = whole[:begin] + MASK + whole[end:]
-        return whole
+    def _secret_fields(self, line: _Line) -> Iterator[tuple[int, int]]:
+        for first in line.beginnings():
+            shape = _shape(line.text[first:])
+            for pattern in self._fields:
+                for match in pattern.finditer(shape):
+                    for number in range(1, pattern.groups + 1):
+                        begin, end = match.span(number)
+                        if begin < end:
+                            self._learn_field(line.text[first + begin : first + end], shape[begin:end])
+                            yield line.typed(first + begin, first + end)
+
+    def _learn_field(self, written: str, shape: str) -> None:
+        begin = 0
+        for part in shape.split(","):
+            self.learn(written[begin : begin + len(part)])
+            begin += len(part) + 1
 
     def plain(self, value: Any) -> Any:
         """A value as JSON can have it, without secrets."""
@@ -80,3 +138,64 @@ class Masker:
         if isinstance(value, list | tuple | set | frozenset):
             return [self.plain(item) for item in value]
         return value
+
+
+def _lines(text: str, settings: LineSettings) -> Iterator[_Line]:
+    """The lines of a text as the reader of command lines understands them (gateway/wire/command.py)."""
+    ends = {chr(settings.registers[3]), chr(settings.registers[4])}
+    erase = chr(settings.registers[5])
+    start = 0
+    for match in re.finditer("|".join(re.escape(end) for end in ends) + r"|\Z", text):
+        line = text[start : match.start()]
+        if erase in line or _CONTROL.search(line):
+            yield _edited(line, start, erase)
+        elif line:
+            yield _Line(line, range(start, match.start()), start, match.start())
+        start = match.end()
+
+
+def _edited(line: str, start: int, erase: str) -> _Line:
+    meant: list[str] = []
+    places: list[int] = []
+    taken_back: list[int] = []
+    command_at: int | None = None
+    payload_end = 0
+    for place, character in enumerate(line, start):
+        if character == erase:
+            if meant:
+                meant.pop()
+                erased = places.pop()
+                if command_at is not None and len(meant) < command_at:
+                    command_at = None
+                elif command_at is not None:
+                    taken_back.append(erased)
+        elif character == _ETX:
+            payload_end = len(meant)
+        elif not _CONTROL.match(character):
+            meant.append(character)
+            places.append(place)
+            if command_at is None and "".join(meant[-2:]).upper() == "AT":
+                command_at = len(meant)
+    return _Line("".join(meant), places, start, start + len(line), payload_end, taken_back)
+
+
+def _shape(text: str) -> str:
+    """A line of the same length in which commas and semicolons separate, and a number is digits and nothing else."""
+
+    def harmless(match: re.Match[str]) -> str:
+        inside = match[0].strip('"')
+        bare = inside.isdigit() and len(match[0]) == len(inside) + 2
+        return f" {inside} " if bare else match[0].translate(_SEPARATORS)
+
+    return _ZEROS.sub(lambda match: " " * len(match[0]), _QUOTED.sub(harmless, text))
+
+
+def _without(text: str, hidden: Iterable[tuple[int, int, str]]) -> str:
+    """``text`` with other text in these places; of places that overlap the first, and then the longest, counts."""
+    parts: list[str] = []
+    done = 0
+    for begin, end, instead in sorted(hidden, key=lambda place: (place[0], -place[1])):
+        if begin >= done:
+            parts += (text[done:begin], instead)
+        done = max(done, end)
+    return "".join(parts) + text[done:]

@@ -5,11 +5,7 @@ One scheme, used by eDSoft (``#DLEMODE`` 1, UDP, FTP) and by WIPSoft's continuou
 
 from __future__ import annotations
 
-import re
-
 ETX = b"\x03"
-_SPECIAL = re.compile(rb"[\x03\x10]")
-_MARK = re.compile(rb"\x10(.)|\x03", re.DOTALL)
 
 
 def encode(data: bytes) -> bytes:
@@ -33,20 +29,29 @@ class DleDecoder:
         if self._pending and data:
             data = b"\x10" + data
             self._pending = False
-        if _SPECIAL.search(data) is None:
-            return data, None
-        parts: list[bytes] = []
-        position = 0
-        for match in _MARK.finditer(data):
-            parts.append(data[position : match.start()])
-            position = match.end()
-            escaped = match.group(1)
-            if escaped is None:
-                return b"".join(parts), data[position:]
-            parts.append(escaped)
-        tail = data[position:]
-        if tail.endswith(b"\x10"):
+        first, *others = data.split(b"\x10")
+        end = first.find(ETX)
+        if end >= 0:
+            return first[:end], data[end + 1 :]
+        parts = [first]
+        position = len(first)
+        escapes = False
+        for part in others:
+            position += 1 + len(part)
+            if escapes:  # the DLE before this part is itself escaped
+                escapes = False
+                end = part.find(ETX)
+            elif part:
+                end = part.find(ETX, 1)  # its first byte is what the DLE escapes
+            else:
+                escapes = True
+                parts.append(b"\x10")
+                continue
+            if end >= 0:
+                parts.append(part[:end])
+                return b"".join(parts), data[position - len(part) + end + 1 :]
+            parts.append(part)
+        if escapes:  # the last DLE has nothing behind it yet
+            parts.pop()
             self._pending = True
-            tail = tail[:-1]
-        parts.append(tail)
         return b"".join(parts), None

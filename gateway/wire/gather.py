@@ -6,12 +6,14 @@ from __future__ import annotations
 class Gatherer:
     """Joins writes into packets: one ends when it holds ``limit_bytes``, or ``delay_s`` after its first byte.
 
-    With a delay of 0 each write is a packet of its own.
+    With a delay of 0 each write is a packet of its own. ``divided``: packets keep their boundaries (datagrams); those of
+    a stream that are full at the same time leave together.
     """
 
-    def __init__(self, delay_s: float, limit_bytes: int) -> None:
+    def __init__(self, delay_s: float, limit_bytes: int, *, divided: bool = True) -> None:
         self._delay_s = delay_s
         self.limit_bytes = limit_bytes
+        self._divided = divided
         self._buffer = bytearray()
         self._due_s: float | None = None
 
@@ -42,7 +44,10 @@ class Gatherer:
     def split(self, buffer: bytearray) -> list[bytes]:
         """Take the full packets out of ``buffer``."""
         full = len(buffer) // self.limit_bytes * self.limit_bytes
-        ready = [bytes(buffer[at : at + self.limit_bytes]) for at in range(0, full, self.limit_bytes)]
+        if not full:
+            return []
+        step = self.limit_bytes if self._divided else full
+        ready = [bytes(buffer[at : at + step]) for at in range(0, full, step)]
         del buffer[:full]
         return ready
 

@@ -7,6 +7,8 @@ of the stream is held back and is only a *suspicion*: its owner asks the module,
 
 from __future__ import annotations
 
+import re
+
 HOLD_S = 0.04
 """How long the beginning of such a text is held back for the rest: twelve characters at 9600 baud take 13 ms, an USB
 adapter adds 16 ms."""
@@ -20,7 +22,7 @@ class HintHolder:
 
     def __init__(self, hints: tuple[bytes, ...]) -> None:
         self._hints = hints
-        self._first = frozenset(hint[:1] for hint in hints)
+        self._first = re.compile(b"|".join(re.escape(hint[:1]) for hint in hints) or rb"(?!)")
         self._longest = max((len(hint) for hint in hints), default=0)
         self._held = b""
         self._passed = b""
@@ -42,23 +44,25 @@ class HintHolder:
         keep = self._tail(data)
         if not keep:
             self._held, self._due_s = b"", None
-            self._passed = (self._passed + data)[-self._longest :]
+            self._pass(data)
             return data
         whole = self._completes(keep)
         self._held = keep
         self._due_s = now + (QUIET_S if whole else HOLD_S)
         ready = data[: -len(keep)]
-        self._passed = (self._passed + ready)[-self._longest :]
+        self._pass(ready)
         return ready
+
+    def _pass(self, data: bytes) -> None:
+        self._passed = (data if len(data) >= self._longest else self._passed + data)[-self._longest :]
 
     def _tail(self, data: bytes) -> bytes:
         """The longest end of ``data`` that is a hint or begins one."""
         window = data[-self._longest :]
-        for at in range(len(window)):
-            if window[at : at + 1] in self._first:
-                end = window[at:]
-                if any(hint.startswith(end) for hint in self._hints):
-                    return end
+        for match in self._first.finditer(window):
+            end = window[match.start() :]
+            if any(hint.startswith(end) for hint in self._hints):
+                return end
         return b""
 
     def _completes(self, held: bytes) -> bool:
@@ -75,7 +79,7 @@ class HintHolder:
         if self._completes(held):
             self.suspected = held
             return b""
-        self._passed = (self._passed + held)[-self._longest :]
+        self._pass(held)
         return held
 
     def release(self) -> bytes:

@@ -101,9 +101,10 @@ class EscapeBreaker:
             self._runs = {0}
         elif silence_s >= self._guard_s * 0.8:
             self._runs.add(0)
-        data, self._held = b"+" * self._held + data, 0
+        if self._held:
+            data, self._held = b"+" * self._held + data, 0
         count = len(data)
-        if data != b"+" * count:
+        if data[0] != PLUS[0] or data != b"+" * count:
             self._runs = set()
             self._last_s = now
             return data

@@ -469,7 +469,7 @@ class EdsoftFirmware(Firmware):
     def _tcp_phase(self, number: int) -> HostPhase:
         escaped = self.number("DLEMODE", number) == 1
         delay_s = self.number("TCPTXDELAY", number) / 1000 if "TCPTXDELAY" in self.dialect.tables.parameters else 0.0
-        gather = Gatherer(delay_s, self.dialect.tables.numbers["tcp_packet_bytes"])
+        gather = Gatherer(delay_s, self.dialect.tables.numbers["tcp_packet_bytes"], divided=False)
         if escaped:
             return HostPhase(escaped=True, etx=Etx.ENDS, gather=gather)
         plus = None

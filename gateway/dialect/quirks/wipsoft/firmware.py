@@ -593,7 +593,7 @@ class WipsoftFirmware(Firmware):
         if "size" in call.arguments and size > 2 * mss:
             raise Refusal(Cause.SEND_SIZE)
         wait = call.number("wait", self.options.number(SEGMENT_WAIT))
-        return Gatherer(wait / 10, 2 * size) if wait else None
+        return Gatherer(wait / 10, 2 * size, divided=False) if wait else None
 
     def _mapped(self, socket: Socket, phase: HostPhase) -> Steps:
         result = yield Ask(Attach(socket.handle))
