@@ -99,6 +99,8 @@ class Form:
     """What comes unasked after the result."""
     switch: str = ""
     """Only when this switch has the value ``yes``."""
+    phase: str = ""
+    """The data phase that it opens: ``escaped``, ``transparent``, ``hexadecimal``, ``prompted``, ``mail``."""
     source: str = ""
     errata: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
@@ -116,6 +118,10 @@ class Command:
     """For a display: blocks of parameter names; ``NAME:1`` shows the value of socket id 1."""
     causes: dict[Cause, str] = field(default_factory=dict)
     """Codes of this command where they differ from the dialect's."""
+    stored: str = ""
+    """What of it survives a restart of the module, and by what."""
+    limit_s: int | None = None
+    """How long it may take, where the manual says so."""
     errata: tuple[str, ...] = ()
 
 
