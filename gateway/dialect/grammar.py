@@ -6,6 +6,7 @@ LALR with the contextual lexer; the text is Latin-1, so that all 256 byte values
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, cast
 
@@ -104,16 +105,16 @@ def parse_line(family: str, own: tuple[str, ...], text: str) -> tuple[Piece, ...
     for token in tokens:
         written, offset = str(token), (token.column or 1) - 1
         if token.type == "BASIC":
-            pieces.append(_basic(written))
+            pieces.append(_basic(written, offset + 1))
         elif token.type == "REGISTER":
-            pieces.append(_register(written))
+            pieces.append(_register(written, offset + 1))
         elif token.type == "EXTENDED" and written.upper().replace(" ", "").startswith(own):
             piece = _own(family, written, offset)
             pieces.append(piece)
             if isinstance(piece, Broken):
                 break
         else:
-            pieces.append(Foreign(written))
+            pieces.append(Foreign(written, offset + 1))
     return tuple(pieces)
 
 
@@ -128,22 +129,26 @@ def parse_answer(family: str, text: str) -> AnswerLine | None:
 
 def _own(family: str, text: str, offset: int) -> Statement | Broken:
     try:
-        return cast(Statement, parser(family, "command").parse(text))
+        statement = cast(Statement, parser(family, "command").parse(text))
     except UnexpectedInput as error:
         return _broken(text, error, offset)
+    if not offset:
+        return statement
+    values = tuple(replace(value, column=value.column + offset) for value in statement.values)
+    return replace(statement, values=values, column=offset + 1)
 
 
-def _basic(text: str) -> Basic:
+def _basic(text: str, column: int) -> Basic:
     match = _BASIC.fullmatch(text)
     assert match is not None
-    return Basic(match[1].upper(), int(match[2]) if match[2] else None)
+    return Basic(match[1].upper(), int(match[2]) if match[2] else None, column=column)
 
 
-def _register(text: str) -> Basic:
+def _register(text: str, column: int) -> Basic:
     match = _REGISTER.fullmatch(text)
     assert match is not None
     number = int(match[3]) if match[3] else None
-    return Basic("S", number, match[4] is not None or match[2] is None, int(match[1]))
+    return Basic("S", number, match[4] is not None or match[2] is None, int(match[1]), column)
 
 
 def _broken(text: str, error: UnexpectedInput, offset: int) -> Broken:

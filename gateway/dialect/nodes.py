@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import StrEnum
 
 from gateway.model.record import record
@@ -45,6 +46,7 @@ class Statement:
     name: str
     op: Op
     values: tuple[Value, ...] = ()
+    column: int = field(default=1, compare=False)
 
 
 @record
@@ -55,6 +57,7 @@ class Basic:
     number: int | None = None
     reads: bool = False
     register: int | None = None
+    column: int = field(default=1, compare=False)
 
 
 @record
@@ -62,6 +65,7 @@ class Foreign:
     """Text of the line that is another dialect's business, dialling included."""
 
     text: str
+    column: int = field(default=1, compare=False)
 
 
 @record
