@@ -543,7 +543,7 @@ class ModuleSide:
             case Sort.HEARD:
                 assert heard is not None
                 self._heard(heard, line.text)
-            case Sort.UNSOLICITED if self._phase_over and f"{{end}}{line.text}{{end}}" in self._habits.hints:
+            case Sort.UNSOLICITED if self._phase_over and f"{{end}}{line.text}{{end}}" in self.dialect.tables.module.hints:
                 pass  # the end that the ETX has told already, once more in words (erratum X14)
             case Sort.UNSOLICITED:
                 whole = self._sorter.collect(line)
