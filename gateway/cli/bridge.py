@@ -114,6 +114,8 @@ def command(
             tracing=tape is not None,
             rate=host_spec.settings.baudrate,
         )
+        if tape is not None:
+            tape.follow(host_side.settings)
         module_side = ModuleSide(
             module_side_dialect, driver_of(module_side_dialect), limits_s=limits, tracing=tape is not None
         )
@@ -150,6 +152,8 @@ def _native(
             tracing=tape is not None,
             rate=spec.settings.baudrate,
         )
+        if tape is not None:
+            tape.follow(side.settings)
         return NativeRunner(side, make_link(spec), keep=store.save, tape=tape, names=names, address=address)
 
     try:

@@ -86,6 +86,8 @@ def command(
             rate=spec.settings.baudrate,
             swallows=swallows,
         )
+        if tape is not None:
+            tape.follow(side.settings)
         runner = NativeRunner(
             side,
             make_link(spec),

@@ -81,7 +81,18 @@ def load(name: str) -> Dialect:
     if tables.id != wanted:
         line, column = place_of(path, ("id",))
         raise InputError(f"the id must be the file's name, {wanted!r}", file=str(path), line=line, column=column)
+    _check_secrets(path, tables)
     return Dialect(tables)
+
+
+def _check_secrets(path: Path, tables: Tables) -> None:
+    for index, pattern in enumerate(tables.secrets):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            line, column = place_of(path, ("secrets", index))
+            message = f"secrets.{index}: expected a regular expression: {error}"
+            raise InputError(message, file=str(path), line=line, column=column) from None
 
 
 def _data(name: str, above: tuple[str, ...]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from gateway.model.values import Secret
 from gateway.wire.settings import ETX, LineSettings
 
 MASK = "***"
+VALUES_LIMIT = 256
+"""So many values are remembered; beyond this the oldest is forgotten, and masked by field alone."""
 LONGEST = 8192
 """A line of more characters ends in a command at most, and begins with payload: only so much of its end is looked at."""
 TAKEN_BACK = "*"
@@ -37,8 +39,6 @@ _STANDARD = (
 _ETX = chr(ETX)
 _USUAL = LineSettings()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ATTENTION = re.compile("AT", re.IGNORECASE)
-_ESCAPED = re.compile(r".*\+\+\+", re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*(?:"|\Z)')
 _SEPARATORS = str.maketrans(",;", "__")
 _ZEROS = re.compile(r"(?<![\w.*#])0+(?=[0-9])")
@@ -60,8 +60,9 @@ class _Line:
         """Where a command may begin: a quote among the noise or payload before it must not turn its own inside out."""
         earliest = max(0, len(self.text) - LONGEST)
         yield earliest
-        behind = {match.end() for match in (_ATTENTION.search(self.text), _ESCAPED.match(self.text)) if match}
-        for begin in {*behind, self.payload_end}:
+        if '"' not in self.text:
+            return
+        for begin in {self.text.lower().find("at"), self.text.rfind("+++") + 3, self.payload_end}:
             if begin > earliest and self.text.count('"', earliest, begin) % 2:
                 yield begin
 
@@ -83,14 +84,16 @@ class Masker:
                 joined = "|".join(sorted(names, key=len, reverse=True))
                 patterns.append(rf"#(?:{joined}) *(?:=|:) *([^;\r\n]*)")
         self._fields = [re.compile(pattern, re.IGNORECASE) for pattern in dict.fromkeys(patterns)]
-        self._values: set[str] = set()
+        self._values: dict[str, None] = {}
         self._known: re.Pattern[str] | None = None
 
     def learn(self, value: str) -> None:
         """Remember a secret's value."""
         value = value.strip().strip('"')
         if len(value) >= SHORTEST and value not in self._values:
-            self._values.add(value)
+            self._values[value] = None
+            if len(self._values) > VALUES_LIMIT:
+                del self._values[next(iter(self._values))]
             longest = sorted(self._values, key=len, reverse=True)
             self._known = re.compile("|".join(re.escape(one) for one in longest))
 
@@ -105,14 +108,19 @@ class Masker:
 
     def _secret_fields(self, line: _Line) -> Iterator[tuple[int, int]]:
         for first in line.beginnings():
-            shape = _shape(line.text[first:])
-            for pattern in self._fields:
-                for match in pattern.finditer(shape):
-                    for number in range(1, pattern.groups + 1):
-                        begin, end = match.span(number)
-                        if begin < end:
-                            self._learn_field(line.text[first + begin : first + end], shape[begin:end])
-                            yield line.typed(first + begin, first + end)
+            text = line.text[first:]
+            shape = _shape(text)
+            for start, end in self._groups(shape):
+                begin = _with_quote(text, shape, start)
+                self._learn_field(text[begin:end], shape[begin:end])
+                yield line.typed(first + begin, first + end)
+
+    def _groups(self, shape: str) -> Iterator[tuple[int, int]]:
+        for pattern in self._fields:
+            for match in pattern.finditer(shape):
+                for number in range(1, pattern.groups + 1):
+                    if match[number]:
+                        yield match.span(number)
 
     def _learn_field(self, written: str, shape: str) -> None:
         begin = 0
@@ -188,6 +196,13 @@ def _shape(text: str) -> str:
         return f" {inside} " if bare else match[0].translate(_SEPARATORS)
 
     return _ZEROS.sub(lambda match: " " * len(match[0]), _QUOTED.sub(harmless, text))
+
+
+def _with_quote(text: str, shape: str, begin: int) -> int:
+    """Where a field begins with the quote and the zeros before its number, which are blanks of its shape."""
+    while begin and shape[begin - 1] == " " != text[begin - 1]:
+        begin -= 1
+    return begin
 
 
 def _without(text: str, hidden: Iterable[tuple[int, int, str]]) -> str:

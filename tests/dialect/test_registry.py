@@ -68,6 +68,7 @@ def test_a_difference_says_only_what_differs() -> None:
         ("id: made-1.0\n", "1:1", "'family' is missing"),
         ("id: other\nfamily: x\ntitle: y\n", "1:1", "must be the file's name"),
         (HEAD + "extends: nothing-1.0\n", "4:1", "cannot extend"),
+        (HEAD + "secrets: ['fine', '#X=(']\n", "4:19", "regular expression"),
     ],
 )
 def test_a_mistake_has_file_line_and_column(own, text: str, place: str, message: str) -> None:  # type: ignore[no-untyped-def]
