@@ -7,13 +7,17 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from gateway.errors import InputError
 
 WIDTH = 110
 _SIGNS = {13: "", 10: "", 3: "<ETX>", 16: "<DLE>", 26: "<Ctrl-Z>", 27: "<ESC>"}
 _RESULT = re.compile(r"(?:\r\n[+\w][^\r\n]{1,60}\r\n)+")
+RECORD_LIMIT_BYTES = 1 << 24
+"""A line beyond this is none of a trace, whose records are of what a link carries at once."""
+LATEST_S = 1e9
+"""A time beyond this is none of a session."""
 SHOWN_BYTES = 20
 """Payload beyond this is shown by its length."""
 
@@ -117,7 +121,8 @@ def _fields(value: object) -> str:
         return ""
     shown = []
     for key, item in value.items():
-        text = f"{item['host']}:{item['port']}" if isinstance(item, dict) and "host" in item else str(item)
+        end_point = isinstance(item, dict) and "host" in item and "port" in item
+        text = f"{item['host']}:{item['port']}" if end_point else str(item)
         if item not in ("", None, [], {}):
             shown.append(f"{key}={text}")
     return f" ({', '.join(shown)})" if shown else ""
@@ -129,33 +134,56 @@ def read_records(path: Path, follow: bool, stopped: Callable[[], bool] = lambda:
     Raises :class:`InputError` for a file that is none, with the line that is wrong.
     """
     try:
-        file = path.open(encoding="utf-8")
+        file = path.open("rb")
     except OSError as error:
         raise InputError(f"cannot read the trace {path}: {error.strerror}") from error
     with file:
-        number, partial = 0, ""
+        number, partial = 0, b""
         while True:
-            line = file.readline()
-            if not line.endswith("\n"):
-                partial += line
+            partial += _piece(path, file)
+            if len(partial) > RECORD_LIMIT_BYTES:
+                raise InputError("is no trace: a line without end", file=str(path), line=number + 1, column=1)
+            if not partial.endswith(b"\n"):
                 if not follow or stopped():
                     if partial.strip():
-                        number += 1
-                        yield _record(path, number, partial)
+                        yield _record(path, number + 1, partial)
                     return
                 time.sleep(0.1)
                 continue
             number += 1
-            line, partial = partial + line, ""
+            line, partial = partial, b""
             if line.strip():
                 yield _record(path, number, line)
 
 
-def _record(path: Path, number: int, line: str) -> dict[str, Any]:
+def _piece(path: Path, file: BinaryIO) -> bytes:
     try:
-        record = json.loads(line)
-    except ValueError:
+        return file.readline(RECORD_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot read the trace {path}: {error.strerror}") from error
+
+
+def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
         record = None
-    if not isinstance(record, dict) or ("kind" not in record and "side" not in record):
+    if not isinstance(record, dict) or not _is_whole(record):
         raise InputError("is not a record of a trace", file=str(path), line=number, column=1)
     return record
+
+
+def _is_whole(record: dict[str, Any]) -> bool:
+    """Whether a record has what every record of its sort has: see gateway/trace/record.py."""
+    if "side" in record:
+        time_s = record.get("t")
+        return (
+            record["side"] in ("host", "module")
+            and record.get("dir") in ("in", "out")
+            and isinstance(time_s, int | float)
+            and abs(time_s) < LATEST_S
+            and isinstance(record.get("data"), str)
+            and "kind" not in record
+        )
+    kind = record.get("kind")
+    return isinstance(kind, str) and (kind != "plan" or isinstance(record.get("way"), str))

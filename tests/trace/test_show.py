@@ -246,13 +246,11 @@ class TestDamage:
         path.write_text(text)
         self.told(path, ":1:1")
 
-    @pytest.mark.xfail(strict=True, reason="UnicodeDecodeError of readline() is not turned into an InputError")
     def test_a_binary_file(self, tmp_path: Path) -> None:
         path = tmp_path / "file"
         path.write_bytes(b"\x7fELF\xd0\xff\n" * 10)
         self.told(path, ":1:")
 
-    @pytest.mark.xfail(strict=True, reason="only 'kind' and 'side' are looked for; Lanes then fails on what is missing")
     @pytest.mark.parametrize(
         "record",
         [
@@ -262,13 +260,33 @@ class TestDamage:
             {"t": "soon", "side": "host", "dir": "in", "data": "AT"},
             {"t": 1.0, "side": "host", "dir": "in", "data": 17},
             {"t": 1.0, "kind": "plan"},
+            {"t": 10**400, "side": "host", "dir": "in", "data": "AT"},
+            {"t": 1.0, "side": ["host"], "dir": "in", "data": "AT"},
             {"kind": ["list"], "side": "host"},
+            {"kind": ["list"]},
         ],
     )
     def test_a_record_with_something_missing(self, tmp_path: Path, record: dict[str, Any]) -> None:
         path = tmp_path / "file"
         path.write_text('{"kind": "session"}\n' + json.dumps(record) + "\n")
         self.told(path, ":2:1")
+
+    def test_a_line_without_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A device, or something else of any size, is not read until memory is full."""
+        monkeypatch.setattr("gateway.trace.show.RECORD_LIMIT_BYTES", 50)
+        path = tmp_path / "file"
+        path.write_text('{"kind": "session"}\n' + "x" * 100)
+        self.told(path, ":2:1")
+
+    def test_a_line_that_is_nested_without_end(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        path.write_text('{"kind": "session"}\n' + "[" * 100_000 + "\n")
+        self.told(path, ":2:1")
+
+    def test_an_end_point_with_something_missing(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        path.write_text('{"kind": "event", "what": "Odd", "value": {"peer": {"host": "a"}}}\n')
+        assert "Odd" in show(path).stdout
 
     def test_an_empty_file(self, tmp_path: Path) -> None:
         """A session that has just begun: nothing to show, nothing wrong."""
