@@ -57,6 +57,10 @@ LEAVE_FREE_S = 0.3
 once they have said that the peer has ended (field observation)."""
 SETTLE_S = 0.06
 """How long the line must be quiet behind that OK: a peer's payload could read the same."""
+CLEAR_S = 0.2
+"""How long an answer to what stood in the module's command line may take."""
+LATE_S = 0.3
+"""A module that answers again must be quiet for so long: a late answer is not the next command's."""
 RETRY_S = 1.0
 """How often a module that does not answer is tried again."""
 IDLE_S = 30.0
@@ -156,6 +160,8 @@ class ModuleSide:
         self._reader = AnswerReader()
         self._now = 0.0
         self._last_write_s = -1000.0
+        self._line_open = False
+        """What was written last does not end a command line."""
         # -- work
         self._jobs: deque[_Job] = deque()
         self._job: _Job | None = None
@@ -543,7 +549,9 @@ class ModuleSide:
             case Sort.HEARD:
                 assert heard is not None
                 self._heard(heard, line.text)
-            case Sort.UNSOLICITED if self._phase_over and f"{{end}}{line.text}{{end}}" in self.dialect.tables.module.hints:
+            case Sort.STRAY:
+                self._note("stray", text=line.text)
+            case Sort.UNSOLICITED if self._phase_over and self._is_hint(line.text):
                 pass  # the end that the ETX has told already, once more in words (erratum X14)
             case Sort.UNSOLICITED:
                 whole = self._sorter.collect(line)
@@ -552,6 +560,9 @@ class ModuleSide:
             case Sort.BOOT:
                 self._texts.append((line.text,))
                 self._booted(line.text, flight)
+
+    def _is_hint(self, text: str) -> bool:
+        return f"{{end}}{text}{{end}}" in self.dialect.tables.module.hints
 
     def _answer_line(self, line: TextLine, heard: Heard | None, flight: Flight) -> None:
         if heard is not None and heard.key in flight.answers:
@@ -665,11 +676,13 @@ class ModuleSide:
             self._reader.add(fed.rest)
         elif fed.mark == FALL_BACK:
             self._drop_phase()
+            self._reader.take_rest()
+            self._reader.add(fed.rest)
         if not self._suspended:
             self._suspended = True
             if not self._finishing:
                 self._jobs.appendleft(_Job(self.driver.data_ended(socket, fed.mark), Ticket(0), "data ended"))
-        if fed.mark == ETX:
+        if fed.mark in (ETX, FALL_BACK):
             self._read_lines()
 
     def _drop_phase(self) -> None:
@@ -703,7 +716,7 @@ class ModuleSide:
             earliest_s, free_s = self._now + guard_s - LEAVE_EARLY_S, self._now + guard_s + LEAVE_FREE_S
             waiting = _Leaving(earliest_s, free_s, self._now + guard_s + LEAVE_S, bool(phase.suspected))
             left = yield waiting
-            self._end_leaving(waiting.tail, left)
+            self._end_leaving(waiting, left)
         held = phase.suspected
         self._drop_phase()
         self._note("module_phase", what="left" if left else "not left")
@@ -733,6 +746,8 @@ class ModuleSide:
             waiting.due_s = waiting.free_s if match else waiting.free_s + LEAVE_S - LEAVE_FREE_S
         if waiting.suspected and len(waiting.tail) <= HELD_LIMIT_BYTES:
             return
+        if waiting.tail == PLUS[: len(waiting.tail)]:
+            return  # the echo of a module that is in command mode, or payload
         held = len(waiting.tail) - match.start() if match else _begun(waiting.tail, FALL_BACK)
         ready, waiting.tail = _cut(waiting.tail, held)
         self._last_payload(self._phase.feed(ready, self._now))
@@ -746,10 +761,13 @@ class ModuleSide:
             self._phase_over = True
             self._reader.add(fed.rest)
 
-    def _end_leaving(self, tail: bytes, left: bool) -> None:
+    def _end_leaving(self, waiting: _Leaving, left: bool) -> None:
         """What stands before the module's OK is payload, what stands behind it are lines."""
         phase, socket = self._phase, self._phase_socket
         assert phase is not None and socket is not None
+        tail = waiting.tail
+        if not left and (waiting.suspected or tail == PLUS):
+            tail = b""  # it had left the mode before, as it seemed: its echo and its lines
         at = [match.start() for match in _LEFT.finditer(tail)][-1] if left else len(tail)
         before, behind = tail[:at], tail[at + len(FALL_BACK) :]
         own = _OWN_LINE.search(before) if left else None
@@ -764,9 +782,17 @@ class ModuleSide:
 
     # -- recovery, restarts --------------------------------------------------------------------------------------------
 
-    def _probe(self) -> _Steps:
-        answer: Answer = yield from self._exchange(Flight("AT", self._now + PROBE_S, probe=True))
+    def _probe(self, text: str = "AT") -> _Steps:
+        if self._line_open:  # +++ or payload may stand in its command line, and would spoil the next one
+            self._write(b"\r")
+            yield Flight("", self._now + CLEAR_S, probe=True)
+        answer: Answer = yield from self._exchange(Flight(text, self._now + PROBE_S, probe=True))
         return answer.ok
+
+    def _wake(self) -> _Steps:
+        """Escape and probe, with what makes a module speak whose own settings keep it quiet (ATQ1)."""
+        yield from self._escape()
+        return (yield from self._probe(self.dialect.tables.module.known_state[0]))
 
     def _escape(self) -> _Steps:
         yield from self._silence()
@@ -778,8 +804,7 @@ class ModuleSide:
         if (yield from self._probe()):
             return True
         for _ in range(2):
-            yield from self._escape()
-            if (yield from self._probe()):
+            if (yield from self._wake()):
                 return True
         return False
 
@@ -790,6 +815,7 @@ class ModuleSide:
         if not (yield from self._to_command_mode()):
             self._down()
             return
+        yield _Sleep(self._now + LATE_S, LATE_S)
         self._note("module", what="recovered")
         yield from self._start()
 
@@ -822,8 +848,7 @@ class ModuleSide:
             self._attempts += 1
             self._down()
             if first or self._attempts % 5 == 0:  # it may be in a data mode of an earlier life
-                yield from self._escape()
-                alive = yield from self._probe()
+                alive = yield from self._wake()
         if alive:
             yield from self._start()
 
@@ -879,6 +904,7 @@ class ModuleSide:
         if data:
             self.effects.append(ToModule(data))
             self._last_write_s = self._now
+            self._line_open = not data.endswith(b"\r")
 
     def _happened(self, event: Event) -> None:
         self.effects.append(Happened(event))

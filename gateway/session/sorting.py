@@ -28,6 +28,8 @@ class Sort(Enum):
     UNSOLICITED = "unsolicited"
     """Text that is passed on to the host."""
     BOOT = "boot"
+    STRAY = "stray"
+    """A result that no command waits for (erratum S49)."""
 
 
 @dataclass(slots=True)
@@ -112,6 +114,8 @@ class LineSorter:
         code = _CODE.fullmatch(text)
         if code is not None:
             return Sort.HEARD, Heard("error", {"code": code[1]})
+        if flight is None and text in ("OK", "ERROR"):
+            return Sort.STRAY, None
         if self._unsolicited(text, flight) or flight is None:
             return Sort.UNSOLICITED, None
         return Sort.ANSWER, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from gateway.wire import dle
@@ -12,6 +13,8 @@ DATAGRAM_LIMIT_BYTES = 65536
 """A datagram that grows beyond this is given out as it is: noise must not grow without bound."""
 
 FALL_BACK = b"\r\nOK\r\n"
+_FALLEN_BACK = re.compile(rb"\r\nOK\r\n(?:\r\n\+[^\r\n]{1,200}\r\n)*")
+"""That, and what the module says of itself at once behind it."""
 FALL_BACK_WITHIN_S = 1.0
 FALL_BACK_QUIET_S = 0.15
 
@@ -24,7 +27,7 @@ class Fed:
     mark: bytes | None = None
     """ETX, or a text that is only suspected to be the module's own."""
     rest: bytes = b""
-    """What stands behind an ETX."""
+    """What stands behind that end."""
 
 
 class ModulePhase:
@@ -96,7 +99,11 @@ class ModulePhase:
         if complete or len(self._datagram) > DATAGRAM_LIMIT_BYTES:
             fed.payload.append(bytes(self._datagram))
             self._datagram.clear()
-        elif self._sent_s is not None and now - self._sent_s < FALL_BACK_WITHIN_S and self._datagram == FALL_BACK:
+        elif (
+            self._sent_s is not None
+            and now - self._sent_s < FALL_BACK_WITHIN_S
+            and _FALLEN_BACK.fullmatch(self._datagram)
+        ):
             # Some modules answer OK to the ETX that ends a datagram, and are in command mode then (erratum X15).
             self._quiet_s = now + FALL_BACK_QUIET_S
 
@@ -118,8 +125,8 @@ class ModulePhase:
             fed.mark = self._holder.suspected
         if self._quiet_s is not None and now >= self._quiet_s:
             self._quiet_s = None
+            fed.mark, fed.rest = FALL_BACK, bytes(self._datagram[len(FALL_BACK) :])
             self._datagram.clear()
-            fed.mark = FALL_BACK
         return self._breaker.tick(now), fed
 
     @property

@@ -75,6 +75,8 @@ READY_LIMIT_S = 20.0
 DRAIN_QUIET_S = 0.3
 """So long after the last datagram that waited the offline session is closed again."""
 CLOSE_LIMIT_S = 1.0
+ECHO_S = 1.0
+"""So long behind a +WIPPEERCLOSE a +WIPREADY may still come."""
 START_RETRIES = 2
 """After power-up a bearer is refused several times before it works (field observation)."""
 START_PAUSE_S = 2.0
@@ -397,7 +399,9 @@ class WipsoftDriver(Driver):
         if heard.key == "ready":
             return None
         if heard.key == "peer_closed":
-            return Failed(Cause.REFUSED, "+WIPPEERCLOSE")
+            # An echo of the close of the index's last holder (X12), or how some tell that the open has failed.
+            ready: Heard | None = yield Await(lambda heard: heard.key == "ready" and wanted(heard), ECHO_S)
+            return Failed(Cause.REFUSED, "+WIPPEERCLOSE") if ready is None else None
         return Failed(self.dialect.cause_of(heard.fields["code"]), heard.fields["code"])
 
     def _connect(self, request: ConnectTcp) -> DriverSteps:
@@ -426,7 +430,8 @@ class WipsoftDriver(Driver):
         if doubtful and self._is_gone((yield from self._bearer_states())):
             yield from self._tell_gone()
             return Failed(Cause.BEARER_LOST, failed.original)
-        unclear = (Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL, Cause.CLOSED_BY_PEER)
+        unclear = {Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL, Cause.CLOSED_BY_PEER}
+        unclear.add(Cause.REFUSED)
         if failed.cause in unclear and not is_dotted(host) and not (yield from self._resolves(host)):
             return Failed(Cause.NAME_NOT_RESOLVED, failed.original)
         return failed
@@ -772,6 +777,8 @@ class WipsoftDriver(Driver):
                     peer = self._sockets[socket].speaker = _speaker(heard)
                 return [DataWaiting(socket, heard.number("size"), peer)]
             case "peer_closed":
+                if protocol == UDP:
+                    return []  # a datagram's peer cannot close: an echo of our own (X12)
                 if socket is not None:
                     self._sockets[socket].peer_closed = True
                     if not self._sockets[socket].attached:
