@@ -33,10 +33,10 @@ class InternalError(GatewayError):
     exit_code = 4
 
 
-def nearest(word: str, known: list[str]) -> str | None:
-    """The member of ``known`` that ``word`` was most likely meant to be, or None."""
+def nearest(word: str, known: list[str], *, cutoff: float = 0.5) -> str | None:
+    """The member of ``known`` that ``word`` was most likely meant to be, or None; ``cutoff``: how like, 0 to 1."""
     import difflib  # noqa: PLC0415  # only for messages, never on a data path
 
     folded = {name.lower(): name for name in known}
-    matches = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.5)
+    matches = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=cutoff)
     return folded[matches[0]] if matches else None

@@ -158,7 +158,7 @@ class Dialect:
             parameter = parameters.get(name[:-3])
             if parameter is not None and parameter.entry == "list":
                 return parameter, True
-        parameter = parameters.get(name) if statement.name[:1] in self.tables.own else None
+        parameter = self.parameter_of(statement.name)
         if parameter is not None and statement.op is Op.EXEC and parameter.entry == "text":
             return parameter, True
         return parameter, False
@@ -185,7 +185,8 @@ class Dialect:
         if statement.op is Op.READ:
             return Call(statement.name, Op.READ, "parameter", arguments, (), parameter)
         if len(values) != 1:
-            return Fault(statement.name, Cause.BAD_COUNT, "one value")
+            surplus = values[1].column if len(values) > 1 else 0
+            return Fault(statement.name, Cause.BAD_COUNT, "one value", surplus)
         return self._set_parameter(statement, parameter, arguments, values[0])
 
     def _set_parameter(
@@ -290,6 +291,25 @@ class Dialect:
                     cause = argument.wrong or Cause.BAD_VALUE
                     return Fault(statement.name, cause, f"{name}: {expected(argument)}", statement.values[at].column)
         return Fault(statement.name, Cause.BAD_VALUE, "another combination of values")
+
+    def source_of(self, name: str) -> str:
+        """Manual and section in which a command or parameter stands, "" when it is none of this dialect's."""
+        command, parameter = self.tables.commands.get(name), self.parameter_of(name)
+        return self.in_manual(command.source if command else parameter.source if parameter else "")
+
+    def in_manual(self, section: str) -> str:
+        """A section with the title of the manual before it."""
+        manual = next((document.title for document in self.tables.documents.values()), "")
+        return f"{manual}, {section}" if section else ""
+
+    def parameter_of(self, name: str) -> Parameter | None:
+        """The stored parameter that a command of this name sets or reads."""
+        return self.tables.parameters.get(name[1:]) if name[:1] in self.tables.own else None
+
+    def form_of(self, statement: Statement) -> Form | None:
+        """The form of a command in which a statement is written."""
+        command = self.tables.commands.get(statement.name)
+        return self._form(statement, command) if command is not None else None
 
     def write(self, does: str, **arguments: str | int) -> str:
         """The command, with its ``AT``, that asks for ``does``; arguments that the form fixes are filled in.

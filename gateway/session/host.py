@@ -240,9 +240,9 @@ class HostSide:
         return self._early.full
 
     @property
-    def sockets_in_use(self) -> bool:
-        """Whether any service runs."""
-        return self._data is not None or any(not task.foreground for task in self._tasks)
+    def busy(self) -> bool:
+        """Whether a command line is being carried out."""
+        return self._run is not None
 
     # -- the host's bytes ----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""AT text written for one dialect: read, checked, explained."""

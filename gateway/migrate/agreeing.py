@@ -1,0 +1,171 @@
+"""A module that always says yes, at once: what is refused then is refused by the dialect's own rules.
+
+It stands behind a host's side, so that the state that a manual asks for (a stack that runs, a bearer that is up, an
+index that is free) is followed by the same code that plays the module in earnest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.dialect.dialect import Dialect
+from gateway.dialect.quirks import firmware_of
+from gateway.model.events import Incoming
+from gateway.model.requests import (
+    AcceptTcp,
+    ConnectTcp,
+    FilterWaiting,
+    ListenTcp,
+    OpenUdp,
+    PassThrough,
+    Ping,
+    QueryBearer,
+    Request,
+    ResolveName,
+    StartBearer,
+    StopBearer,
+)
+from gateway.model.results import Done, PassedThrough, PingEcho, Progress, Prompted, Result
+from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket
+from gateway.session.effects import Effect, News, Note, Payload, Submit, TextFor, ToHost
+from gateway.session.host import HostSide
+from gateway.session.tasks import Mode
+
+_ADDRESSES = Addresses("10.0.0.2", "10.0.0.1", "10.0.0.53", "10.0.0.54")
+_PEER = Endpoint("192.0.2.9", 4000)
+_LIMIT_S = 100_000.0
+"""Simulated time within which a command must come to its end."""
+_STEPS = 2000
+
+
+class AgreeingHost:
+    """A host's side with that module behind it. Feed it lines; take what the host would read and the notes."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.side = HostSide(dialect, firmware_of(dialect), tracing=True)
+        self.side.settings.echo = False
+        self.side.settings.error_detail = 1
+        self.notes: list[Note] = []
+        self.submitted: list[Request] = []
+        self.payload: list[tuple[HostSocket, bytes]] = []
+        self._now = 1000.0
+        self._heard = b""
+        self._bearer: Addresses | None = None
+        self._listener: HostSocket | None = None
+        self._connections = 0
+
+    @property
+    def in_data(self) -> bool:
+        """Whether what the host sends is payload or text."""
+        return self.side.mode is not Mode.COMMAND
+
+    def say(self, text: str) -> bytes:
+        """A command line; what the host reads until nothing more can happen without it."""
+        self.side.settings.echo = False
+        return self._send(text.encode("latin-1", "replace") + b"\r")
+
+    def send(self, data: bytes) -> bytes:
+        """Payload or text, as it is."""
+        if not self.in_data:
+            self.call_in()
+        return self._send(data)
+
+    def call_in(self) -> None:
+        """If a listener waits: a peer calls."""
+        if self._listener is not None:
+            self._connections += 1
+            self.side.event(Incoming(self._listener, self._connections, _PEER), self._now)
+            self._settle()
+
+    def leave(self) -> bytes:
+        """End the data phase or the entry that is open, in whatever way ends it."""
+        heard = b""
+        for sign in (b"\x03", b"\x1a", b"+++"):
+            if not self.in_data:
+                break
+            self._now += 2.0
+            self.side.tick(self._now)
+            heard += self._send(sign)
+        return heard
+
+    def _send(self, data: bytes) -> bytes:
+        self._now += 1.5
+        self.side.tick(self._now)
+        self._settle()
+        self.side.receive(data, self._now)
+        self._settle()
+        end = self._now + _LIMIT_S
+        for _ in range(_STEPS):  # time passes for what waits
+            due = self.side.deadline
+            if due is None or due > end or (self._idle and due > self._now + 5):
+                break
+            self._now = max(self._now, due)
+            self.side.tick(self._now)
+            self._settle()
+        heard, self._heard = self._heard, b""
+        return heard
+
+    @property
+    def _idle(self) -> bool:
+        return not self.side.busy
+
+    def _settle(self) -> None:
+        """Answer until the host's side wants nothing more."""
+        while self.side.effects:
+            effects, self.side.effects = self.side.effects, []
+            for effect in effects:
+                self._effect(effect)
+
+    def _effect(self, effect: Effect) -> None:
+        match effect:
+            case ToHost(data):
+                self._heard += data
+            case Note():
+                self.notes.append(effect)
+            case Submit(ticket, request):
+                self.submitted.append(request)
+                for news in self._answers(request):
+                    self._tell(News(ticket, news))
+            case TextFor(ticket, _, True):
+                self._tell(News(ticket, PassedThrough((), "OK")))
+            case Payload(socket, data):
+                self.payload.append((socket, data))
+
+    def _tell(self, news: News) -> None:
+        if news.ticket != Ticket(0):
+            self.side.deliver(news.ticket, news.result, self._now)
+
+    def _answers(self, request: Request) -> Sequence[Result | Progress]:
+        match request:
+            case StartBearer():
+                self._bearer = _ADDRESSES
+                return (Done(_ADDRESSES),)
+            case StopBearer():
+                self._bearer = None
+                self._listener = None
+            case QueryBearer():
+                return (Done(self._bearer),)
+            case ConnectTcp():
+                return (Done(SocketInfo(Endpoint(_ADDRESSES.own, 49152), request.peer)),)
+            case ListenTcp():
+                self._listener = request.listener
+                return (Done(SocketInfo(Endpoint(_ADDRESSES.own, request.port))),)
+            case AcceptTcp():
+                return (Done(SocketInfo(Endpoint(_ADDRESSES.own, 49153), _PEER)),)
+            case OpenUdp():
+                return (Done(SocketInfo(Endpoint(_ADDRESSES.own, request.local_port or 49154), request.peer)),)
+            case FilterWaiting():
+                return (Done(_PEER),)
+            case ResolveName():
+                return (Done("192.0.2.1"),)
+            case Ping():
+                return (*(PingEcho(number, 10) for number in range(request.count)), Done())
+            case PassThrough(text):
+                return (Prompted(),) if _prompts(text) else (PassedThrough((), "OK"),)
+        return (Done(),)
+
+
+def _prompts(text: str) -> bool:
+    """The commands for short messages that ask for text (3GPP TS 27.005, 3.5.1, 3.5.3)."""
+    squeezed = text[2:].replace(" ", "").upper()
+    return squeezed.startswith(("+CMGS=", "+CMGW=", "+CMGC=")) and not squeezed.endswith("?")
