@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 
-.PHONY: demo test bench clean
+.PHONY: demo test tables bench clean
 
 demo: $(STAMP)
 	$(VENV)/bin/at-gateway demo
@@ -14,6 +14,9 @@ test: $(TEST_STAMP)
 	$(VENV)/bin/ruff check gateway tests benchmarks
 	$(VENV)/bin/mypy
 	$(VENV)/bin/pytest
+
+tables: $(TEST_STAMP)
+	cd tests && ../$(VENV)/bin/python -m support.generated
 
 bench: $(TEST_STAMP)
 	$(VENV)/bin/python -m benchmarks

@@ -16,11 +16,11 @@ from gateway.errors import InputError
 from gateway.migrate.check import Problem, check
 
 
-@click.command(short_help="find what is wrong in AT scripts, with line and column")
+@click.command(short_help="find what is wrong in AT scripts")
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="FILE...")
 @click.option("--dialect", "dialect_name", required=True, metavar="DIALECT", help="What they are in: " + options.DIALECTS)
 @options.switch_option("switch", "A reading of the manual (see dialects/README.md). Repeatable.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Of what is printed.")
 def command(files: tuple[str, ...], dialect_name: str, switch: tuple[str, ...], form: str) -> None:
     """Check AT scripts: unknown commands, wrong values, quotes, and commands that are refused where they stand.
 
@@ -28,6 +28,9 @@ def command(files: tuple[str, ...], dialect_name: str, switch: tuple[str, ...], 
     the command before it opened (\\xNN for any byte). - reads standard input. The lines are also carried out one after
     the other by a module that agrees to everything, so that a command that the manual does not allow in that state
     is found.
+
+    \b
+    at-gateway check firmware.at --dialect wipsoft-5.57
 
     Exit codes: 0 nothing found, 1 something found, 2 a file cannot be read.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import click
@@ -11,6 +11,7 @@ import click
 from gateway.cli.tables import as_markdown, as_text
 from gateway.dialect import registry
 from gateway.dialect.coverage import Counts, Entry, entries, every
+from gateway.dialect.schema import Switch
 
 _COUNTED = ("commands", "forms", "parameters", "options", "messages", "errors", "switches", "examples")
 
@@ -20,12 +21,19 @@ _COUNTED = ("commands", "forms", "parameters", "options", "messages", "errors", 
 @click.option(
     "--kind", default="", metavar="KIND", help="Only this kind: command, parameter, option, message, error or switch."
 )
-@click.option("--format", "form", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)
-def command(name: str | None, kind: str, form: str) -> None:
+@click.option("--switches", is_flag=True, help="The readings that --switch chooses, of all dialects.")
+@click.option("--format", "form", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True, help="Of what is printed.")
+def command(name: str | None, kind: str, switches: bool, form: str) -> None:
     """Without DIALECT: how much of each is known, and what it can be used for. With one: everything in its tables.
 
     All of it is made from the dialect files (the folder dialects/).
     """
+    if switches:
+        if name is not None or kind:
+            raise click.UsageError("--switches stands alone")
+        rows = switch_rows()
+        _show([dict(zip(rows[0], row, strict=True)) for row in rows[1:]], rows, form)
+        return
     if name is None:
         if kind:
             raise click.UsageError("--kind needs a DIALECT")
@@ -36,7 +44,7 @@ def command(name: str | None, kind: str, form: str) -> None:
     _show([asdict(one) for one in listed], _entry_rows(listed), form)
 
 
-def _show(records: list[dict[str, object]], rows: list[tuple[str, ...]], form: str) -> None:
+def _show(records: Sequence[Mapping[str, object]], rows: list[tuple[str, ...]], form: str) -> None:
     if form == "json":
         click.echo(json.dumps(records, ensure_ascii=False, indent=2))
     else:
@@ -49,6 +57,19 @@ def counted_rows(found: Sequence[Counts]) -> list[tuple[str, ...]]:
     for one in found:
         used = tuple("yes" if flag else "no" for flag in (one.host, one.module, one.virtual))
         rows.append((one.dialect, *used, *(str(getattr(one, key)) for key in _COUNTED)))
+    return rows
+
+
+def switch_rows() -> list[tuple[str, ...]]:
+    """A head and a row a switch; the default stands first."""
+    found: dict[str, tuple[list[str], Switch]] = {}
+    for name in registry.ids():
+        for switch, entry in registry.load(name).tables.switches.items():
+            found.setdefault(switch, ([], entry))[0].append(name)
+    rows: list[tuple[str, ...]] = [("switch", "dialect", "values, the default first", "what it is")]
+    for switch, (names, entry) in found.items():
+        others = [value for value in entry.values if value != entry.default]
+        rows.append((switch, ", ".join(names), ", ".join((entry.default, *others)), entry.title))
     return rows
 
 

@@ -14,8 +14,8 @@ VERBS = {
     "demo": "show the main job on this computer, with no hardware",
     "bridge": "join a host's link to a module's, or serve it without a module",
     "module": "be a virtual module with this computer's network behind it",
-    "check": "find what is wrong in AT scripts, with line and column",
-    "explain": "say in plain words what a command, an answer or an error code means",
+    "check": "find what is wrong in AT scripts",
+    "explain": "say what a command, answer or code means",
     "dialects": "show who can do what",
     "trace": "read a recorded session",
 }

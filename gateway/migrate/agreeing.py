@@ -97,17 +97,13 @@ class AgreeingHost:
         end = self._now + _LIMIT_S
         for _ in range(_STEPS):  # time passes for what waits
             due = self.side.deadline
-            if due is None or due > end or (self._idle and due > self._now + 5):
+            if due is None or due > end or self.in_data or not self.side.busy:
                 break
             self._now = max(self._now, due)
             self.side.tick(self._now)
             self._settle()
         heard, self._heard = self._heard, b""
         return heard
-
-    @property
-    def _idle(self) -> bool:
-        return not self.side.busy
 
     def _settle(self) -> None:
         """Answer until the host's side wants nothing more."""

@@ -181,12 +181,11 @@ class _Checker:
             message = f"{fault.name}: expected {fault.expected}, found {value.written()!r}"
             column, length = value.column, len(value.written())
         elif kind is ProblemKind.COUNT:
-            message = (
-                f"{fault.name}: a value is missing: {fault.expected}"
-                if fault.expected
-                else f"{fault.name}: a value is missing"
-            )
+            message = f"{fault.name}: a value is missing: {fault.expected}"
             column, length = len(line.text) - 1, 1
+        elif kind is ProblemKind.SYNTAX and self._forms(fault.name):
+            message = f"{fault.name} is not written like this; it has: {self._forms(fault.name)}"
+            column, length = piece.column, len(piece.name)
         else:
             message = f"{fault.name}: expected {fault.expected or fault.cause.value}"
             column, length = piece.column, len(piece.name)
