@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gateway.dialect.grammar import parse_answer, parse_line
 from gateway.dialect.nodes import AnswerLine, Op, Piece, Shape, Statement, Value
 from gateway.dialect.patterns import CommandPatterns, squeeze
 from gateway.dialect.schema import Argument, Command, Form, LocalAnswer, Parameter, Tables
-from gateway.dialect.values import WrongValue, expected, read_value, write_value
+from gateway.dialect.values import WrongValue, expected, ranges, read_value, write_value
 from gateway.errors import InputError, InternalError, nearest
 from gateway.model.causes import Cause
 from gateway.wire.framing import Framing
 
-_FIELD = re.compile(r"\{(\w+)\}")
+_FIELD = re.compile(r"\{(\w+)(\*?)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class Call:
     arguments: dict[str, str | int]
     rest: tuple[Value, ...] = ()
     parameter: Parameter | None = None
+    by: str = ""
+    """The behaviour, where it is not called as ``does``."""
+    written: tuple[Value, ...] = field(default=(), compare=False)
+    """The values as they stood on the line."""
 
     def number(self, name: str, default: int = 0) -> int:
         """A numeric argument."""
@@ -68,6 +73,7 @@ class _Template:
     name: str
     parts: tuple[str, ...]
     """A field's name in braces, or a literal."""
+    when: dict[str, tuple[int | str, ...]]
 
 
 class Dialect:
@@ -256,22 +262,32 @@ class Dialect:
             values.pop()
         if values:
             return Fault(statement.name, Cause.BAD_COUNT, "fewer values", values[0].column)
-        return Call(statement.name, statement.op, form.does, arguments, rest)
+        return Call(
+            statement.name, statement.op, form.does, arguments, rest, by=form.by or form.does, written=statement.values
+        )
 
     def _form(self, statement: Statement, command: Command) -> Form | None:
         for form in command.forms:
             if form.op != statement.op or (form.switch and self._switches.get(form.switch) != "yes"):
                 continue
-            if all(self._fits(statement, form, name, wanted) for name, wanted in form.when.items()):
+            if all(self._fits(statement, form, name, wanted) for name, wanted in form.when.items()) and all(
+                self._written_so(statement, form, name, shapes) for name, shapes in form.shapes.items()
+            ):
                 return form
         return None
 
-    def _fits(self, statement: Statement, form: Form, name: str, wanted: tuple[int, ...]) -> bool:
+    def _at(self, statement: Statement, form: Form, name: str) -> Value | None:
+        """The value of an argument as it stands on the line."""
         at = next(index for index, taken in enumerate(form.takes) if taken.rstrip("?*") == name)
-        if at >= len(statement.values):
-            return False
-        text = statement.values[at].text.strip()
-        return text.isdigit() and int(text) in wanted
+        return statement.values[at] if at < len(statement.values) else None
+
+    def _fits(self, statement: Statement, form: Form, name: str, wanted: tuple[int | str, ...]) -> bool:
+        value = self._at(statement, form, name)
+        return value is not None and _plain(value.text) in wanted
+
+    def _written_so(self, statement: Statement, form: Form, name: str, shapes: tuple[str, ...]) -> bool:
+        value = self._at(statement, form, name)
+        return value is not None and value.shape.value in shapes
 
     def _no_form(self, statement: Statement, command: Command) -> Fault:
         """None of the forms fits: the first argument that decides between them is wrong or missing."""
@@ -286,8 +302,7 @@ class Dialect:
                 if at >= len(statement.values):
                     return Fault(statement.name, Cause.BAD_COUNT, f"{name}: {expected(argument)}")
                 wanted = {number for other in command.forms for number in other.when.get(name, ())}
-                text = statement.values[at].text.strip()
-                if not text.isdigit() or int(text) not in wanted:
+                if _plain(statement.values[at].text) not in wanted:
                     cause = argument.wrong or Cause.BAD_VALUE
                     return Fault(statement.name, cause, f"{name}: {expected(argument)}", statement.values[at].column)
         return Fault(statement.name, Cause.BAD_VALUE, "another combination of values")
@@ -328,9 +343,18 @@ class Dialect:
             elif key in arguments:
                 value = arguments[key]
             else:
-                break
+                written.append("")
+                continue
             written.append(write_value(command.arguments[key], value))
+        while written and not written[-1]:
+            written.pop()
         return f"AT{name}=" + ",".join(written)
+
+    def test_line(self, command: str) -> str:
+        """The answer to the test form of ``command``: its name, and what each of its values may be."""
+        entry = self.tables.commands[command]
+        arguments = [entry.arguments[name] for name in entry.ranges]
+        return f"{command}: " + ",".join(f"({one.shown})" if one.shown else ranges(one) for one in arguments)
 
     @cached_property
     def _writers(self) -> dict[str, tuple[str, Form]]:
@@ -342,23 +366,30 @@ class Dialect:
 
     # -- what a module says ----------------------------------------------------------------------------------------
 
-    def hear(self, text: str) -> Heard | None:
-        """The message that a line is, or None when it is none of this dialect's."""
+    def hear(self, text: str, first: Collection[str] = ()) -> Heard | None:
+        """The message that a line is, or None when it is none of this dialect's.
+
+        ``first``: the messages that are awaited; a line that could be one of them and another is one of them.
+        """
         name, colon, _ = text.partition(":")
         if colon and name.upper() not in self._templates and name[:1] == "+":  # another dialect's: not worth parsing
             return None
         line = parse_answer(self.tables.family, text)
         if line is None:
             return None
+        found: Heard | None = None
         for template in self._templates.get(line.name, ()):
             fields = _match(template, line)
             if fields is not None:
-                return Heard(template.key, fields)
-        return None
+                heard = Heard(template.key, fields)
+                if not first or template.key in first:
+                    return heard
+                found = found or heard
+        return found
 
     def say(self, key: str, **fields: str | int) -> str:
         """The line of message ``key``."""
-        return self.tables.messages[key].text.format(**fields)
+        return self.tables.messages[key].text.replace("*}", "}").format(**fields)
 
     @cached_property
     def _templates(self) -> dict[str, tuple[_Template, ...]]:
@@ -368,7 +399,7 @@ class Dialect:
             if not colon:
                 name, values = "", message.text
             parts = tuple(part.strip().strip('"') for part in values.split(","))
-            result[name.upper()] = (*result.get(name.upper(), ()), _Template(key, name.upper(), parts))
+            result[name.upper()] = (*result.get(name.upper(), ()), _Template(key, name.upper(), parts, message.when))
         return result
 
     # -- information, results, errors ------------------------------------------------------------------------------
@@ -393,6 +424,8 @@ class Dialect:
             return code
         if lines.error_needs_cmee and detail == 0:
             return lines.plain_error
+        if detail == 2 and lines.error_text and code in self.tables.errors:
+            return lines.error_text.format(title=self.tables.errors[code].title)
         return lines.error.format(code=code)
 
     def code(self, cause: Cause, command: str = "") -> str:
@@ -419,14 +452,25 @@ class Dialect:
         return Dialect(replace(self.tables, **changes), self._switches)  # type: ignore[arg-type]
 
 
+def _plain(text: str) -> int | str:
+    """A value as the ``when`` of a form has it."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() else text.upper()
+
+
 def _match(template: _Template, line: AnswerLine) -> dict[str, str] | None:
-    if len(template.parts) != len(line.values):
+    last = _FIELD.fullmatch(template.parts[-1])
+    takes_all = last is not None and last[2] == "*"
+    if len(template.parts) != len(line.values) and not (takes_all and len(template.parts) <= len(line.values)):
         return None
     fields: dict[str, str] = {}
-    for part, value in zip(template.parts, line.values, strict=True):
-        field = _FIELD.fullmatch(part)
-        if field:
-            fields[field[1]] = value.text
-        elif part != value.text:
-            return None
-    return fields
+    for at, (part, value) in enumerate(zip(template.parts, line.values, strict=False)):
+        named = _FIELD.fullmatch(part)
+        if named is None:
+            if part != value.text:
+                return None
+        elif named[2]:
+            fields[named[1]] = ",".join(rest.text for rest in line.values[at:]).strip("[]")
+        else:
+            fields[named[1]] = value.text
+    return fields if all(_plain(fields[name]) in wanted for name, wanted in template.when.items()) else None

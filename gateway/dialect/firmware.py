@@ -259,7 +259,7 @@ class Firmware(ABC):
 
     def execute(self, call: Call) -> Steps:
         """The generator for a command: the method ``do_<does>``."""
-        behaviour: Callable[[Call], Steps] = getattr(self, f"do_{call.does}")
+        behaviour: Callable[[Call], Steps] = getattr(self, f"do_{call.by or call.does}")
         return self._guarded(behaviour, call)
 
     def _guarded(self, behaviour: Callable[[Call], Steps], call: Call) -> Steps:

@@ -39,7 +39,9 @@ class ValueType:
 
     Kinds: ``int`` (minimum, maximum, step, also), ``enum`` (values), ``letter`` (values; case does not matter),
     ``string`` and ``text`` (max_length), ``phone`` (digits), ``caller`` (0, * or a number), ``ip`` (dotted), ``host``
-    (dotted or a name), ``port`` (0..65535), ``addresses`` (max_items of max_length), ``hex`` (pairs of digits).
+    (dotted or a name), ``port`` (0..65535), ``addresses`` (max_items of max_length), ``hex`` (pairs of digits),
+    ``keyword`` (values; case does not matter; written in quotes), ``ip6`` (an IPv6 address), ``address`` (``ip`` or
+    ``ip6``).
     """
 
     kind: str
@@ -81,6 +83,11 @@ class Argument(ValueType):
     secret: bool = False
     wrong: Cause | None = None
     """The cause when the value is bad; else bad_value."""
+    initial: str | int | None = None
+    """What a setting is before it was ever set; one that is left out stays as it is."""
+    shown: str = ""
+    """What an answer to the test form shows in its place, where that is no range."""
+    errata: tuple[str, ...] = ()
     source: str = ""
 
 
@@ -93,7 +100,11 @@ class Form:
     """The name of the behaviour (a function of the family's quirk file)."""
     takes: tuple[str, ...] = ()
     """Names of the arguments in order; one that ends in ``?`` may be left out, in ``*`` takes all the rest."""
-    when: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    when: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
+    shapes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Only when these arguments are there, and written so: ``string`` (in quotes), ``number``, ``bare``."""
+    by: str = ""
+    """The behaviour's own name, where several forms share one and ``does`` tells them apart."""
     answer: tuple[str, ...] = ()
     then: tuple[str, ...] = ()
     """What comes unasked after the result."""
@@ -114,6 +125,8 @@ class Command:
     source: str = ""
     arguments: dict[str, Argument] = field(default_factory=dict)
     forms: tuple[Form, ...] = ()
+    ranges: tuple[str, ...] = ()
+    """The arguments that an answer to the test form lists, in its order."""
     shows: tuple[tuple[str, ...], ...] = ()
     """For a display: blocks of parameter names; ``NAME:1`` shows the value of socket id 1."""
     causes: dict[Cause, str] = field(default_factory=dict)
@@ -149,7 +162,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An information message or an unsolicited code; ``text`` may have ``{names}``."""
+    """An information message or an unsolicited code; ``text`` may have ``{names}``, the last one ``{names*}`` for all
+    values that are left."""
 
     text: str
     number: int | None = None
@@ -158,6 +172,8 @@ class Message:
     errata: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
     """Other spellings that the documents have; all are read."""
+    when: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
+    """Only when these fields have one of these values: a line of the same shape without them is another message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +215,8 @@ class Lines:
     quiet_hides_text: bool = False
     numeric_after_text: bool = True
     error: str = "+CME ERROR: {code}"
+    error_text: str = ""
+    """The same under ``AT+CMEE=2``, with ``{title}``; "": as ``error``."""
     error_needs_cmee: bool = True
     plain_error: str = "ERROR"
     limit_bytes: int = 2048
@@ -268,6 +286,8 @@ class Tables:
     options: dict[str, dict[str, Option]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     errors: dict[str, ErrorCode] = field(default_factory=dict)
+    message_errors: dict[str, ErrorCode] = field(default_factory=dict)
+    """Codes of the message service (``+CMS ERROR``), apart: their numbers are also those of other errors."""
     causes: dict[Cause, str] = field(default_factory=dict)
     """Cause to the best code, or to a word such as ``ERROR``."""
     local_answers: dict[str, LocalAnswer] = field(default_factory=dict)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from gateway.dialect.nodes import Shape, Value
 from gateway.dialect.schema import ValueType
-from gateway.model.values import is_dotted
+from gateway.model.values import is_dotted, is_six
 
 _PHONE = re.compile(r"\+?[0-9]*")
 _DIGITS = re.compile(r"[0-9]{1,10}")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
-_QUOTED = frozenset({"string", "text", "host", "ip", "phone", "hex", "caller", "addresses"})
+_QUOTED = frozenset({"string", "text", "host", "ip", "phone", "hex", "caller", "addresses", "keyword", "ip6", "address"})
 
 
 class WrongValue(Exception):
@@ -29,7 +29,7 @@ def read_value(kind: ValueType, value: Value) -> str | int:
     match kind.kind:
         case "int" | "port" | "enum":
             return _number(kind, text)
-        case "letter":
+        case "letter" | "keyword":
             wanted = text.upper()
             if wanted not in kind.values:
                 raise WrongValue(f"one of {', '.join(kind.values)}")
@@ -53,7 +53,7 @@ def write_value(kind: ValueType, value: str | int) -> str:
 def expected(kind: ValueType) -> str:
     """What a value of this type may be, in words."""
     match kind.kind:
-        case "enum" | "letter":
+        case "enum" | "letter" | "keyword":
             return "one of " + ", ".join(kind.values)
         case "port":
             return f"a port from {kind.minimum or 0} to 65535"
@@ -63,6 +63,10 @@ def expected(kind: ValueType) -> str:
             return f"a number from {kind.minimum} to {kind.maximum}{step}{also}"
         case "ip":
             return "an address in dotted decimal"
+        case "ip6":
+            return "an IPv6 address"
+        case "address":
+            return "an address in dotted decimal, or an IPv6 address"
         case "phone":
             return "a telephone number"
         case "caller":
@@ -72,6 +76,26 @@ def expected(kind: ValueType) -> str:
         case _:
             limit = f" of at most {kind.max_length} characters" if kind.max_length else ""
             return "text" + limit
+
+
+def ranges(kind: ValueType) -> str:
+    """What a value of this type may be, as an answer to a test form shows it: ``(0-2,60-62)``, ``(1-65535)``."""
+    if kind.kind in ("enum", "letter", "keyword"):
+        return f"({','.join(_runs(list(kind.values)))})"
+    low, high = kind.minimum or 0, 65535 if kind.kind == "port" else kind.maximum
+    return f"({low}-{high})"
+
+
+def _runs(values: list[str]) -> list[str]:
+    """Numbers that follow each other joined to ``first-last``."""
+    found: list[list[str]] = []
+    for value in values:
+        last = found[-1][-1] if found else ""
+        if value.isdigit() and last.isdigit() and int(value) == int(last) + 1:
+            found[-1].append(value)
+        else:
+            found.append([value])
+    return [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found]
 
 
 def _number(kind: ValueType, text: str) -> int:
@@ -101,6 +125,8 @@ def _text(kind: ValueType, text: str) -> str:
         raise WrongValue(expected(kind))
     checks: dict[str, Callable[[str], bool]] = {
         "ip": is_dotted,
+        "ip6": is_six,
+        "address": lambda address: is_dotted(address) or is_six(address),
         "phone": lambda number: _PHONE.fullmatch(number) is not None,
         "caller": lambda number: number in ("0", "*") or (_PHONE.fullmatch(number) is not None and bool(number)),
         "hex": lambda digits: _HEX.fullmatch(digits) is not None,

@@ -60,6 +60,15 @@ def is_dotted(text: str) -> bool:
     return True
 
 
+def is_six(text: str) -> bool:
+    """Whether ``text`` is an IPv6 address."""
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
 @dataclass(frozen=True, slots=True)
 class SocketInfo:
     """The two ends of an open socket, as far as they are known."""
