@@ -122,7 +122,14 @@ class Deliver:
     data: bytes
 
 
-DriverStep = Command | Await | Enter | Leave | Rest | Report | Emit | Deliver
+@record
+class Afterwards:
+    """Do this when the result of the request has been told."""
+
+    chores: Generator[DriverStep, Any, None]
+
+
+DriverStep = Command | Await | Enter | Leave | Rest | Report | Emit | Deliver | Afterwards
 DriverSteps = Generator[DriverStep, Any, Result]
 Chores = Generator[DriverStep, Any, None]
 Part = Generator[DriverStep, Any, Any]

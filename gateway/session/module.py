@@ -16,6 +16,7 @@ from typing import Any
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.driver import (
+    Afterwards,
     Answer,
     Await,
     Command,
@@ -424,6 +425,8 @@ class ModuleSide:
                     self.effects.append(News(job.ticket, progress))
             case Emit(event):
                 self._happened(event)
+            case Afterwards(chores):
+                self._jobs.appendleft(_Job(chores, Ticket(0), "afterwards"))
             case Deliver(socket, data):
                 self._happened(Received(socket, data))
             case _:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.driver import (
+    Afterwards,
     Answer,
     Await,
     Chores,
@@ -114,6 +115,8 @@ class WipsoftDriver(Driver):
         self._sockets: dict[HostSocket, _Socket] = {}
         self._waiting: dict[int, HostSocket] = {}
         """Connections that were accepted by the module and wait for the host's side: index to listener."""
+        self._gone: set[int] = set()
+        """Indices whose peer has closed; what it sent before can still be read."""
 
     # -- the module's state --------------------------------------------------------------------------------------------
 
@@ -523,7 +526,7 @@ class WipsoftDriver(Driver):
     def _accept(self, request: AcceptTcp) -> DriverSteps:
         if self._waiting.pop(request.connection, None) is None:
             return Failed(Cause.CLOSED_BY_PEER)
-        self._sockets[request.socket] = _Socket(TCP, request.connection)
+        self._sockets[request.socket] = _Socket(TCP, request.connection, peer_closed=request.connection in self._gone)
         if request.last:
             entry = self._sockets.pop(request.listener, None)
             if entry is not None:
@@ -600,9 +603,12 @@ class WipsoftDriver(Driver):
             yield Deliver(request.socket, datagram)
         if entry.peer_closed:
             # It was told before the data were read, and is not told again: read what is there, then it is over.
-            yield Rest(0.5, quiet=True)
-            yield from self.data_ended(request.socket, b"")
+            yield Afterwards(self._read_out(request.socket))
         return Done()
+
+    def _read_out(self, socket: HostSocket) -> Chores:
+        yield Rest(0.5, quiet=True)
+        yield from self.data_ended(socket, b"")
 
     def _enter(self, socket: HostSocket, entry: _Socket) -> Part:
         phase = ModulePhase(
@@ -779,11 +785,14 @@ class WipsoftDriver(Driver):
             case "peer_closed":
                 if protocol == UDP:
                     return []  # a datagram's peer cannot close: an echo of our own (X12)
+                if protocol == TCP:
+                    self._gone.add(index)
                 if socket is not None:
                     self._sockets[socket].peer_closed = True
                     if not self._sockets[socket].attached:
                         return []  # what it sent can still be read
-                self._waiting.pop(index, None)
+            case "accepted" | "accepted_mode":
+                self._gone.discard(heard.number("index"))
             case "open_error" if socket is not None:
                 del self._sockets[socket]
                 return [SocketLost(socket, self.dialect.cause_of(heard.fields["code"]))]
