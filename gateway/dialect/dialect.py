@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gateway.dialect.grammar import parse_answer, parse_line
 from gateway.dialect.nodes import AnswerLine, Op, Piece, Shape, Statement, Value
 from gateway.dialect.patterns import CommandPatterns, squeeze
-from gateway.dialect.schema import Argument, Command, Form, LocalAnswer, Parameter, Tables
+from gateway.dialect.schema import Argument, Command, Form, LocalAnswer, Parameter, Tables, ValueType
 from gateway.dialect.values import WrongValue, expected, ranges, read_value, write_value
 from gateway.errors import InputError, InternalError, nearest
 from gateway.model.causes import Cause
 from gateway.wire.framing import Framing
 
+_TEXT = ValueType("string")
 _FIELD = re.compile(r"\{(\w+)(\*?)\}")
 
 
@@ -236,32 +237,29 @@ class Dialect:
                 return self._no_form(statement, command)
             return Fault(statement.name, Cause.BAD_SYNTAX, "another form of the command")
         arguments: dict[str, str | int] = {}
-        values = list(statement.values)
-        rest: tuple[Value, ...] = ()
-        for taken in form.takes:
-            if taken.endswith("*"):
-                rest, values = tuple(values), []
-                break
-            name, optional = taken.removesuffix("?"), taken.endswith("?")
-            argument = command.arguments[name]
-            if not values or (values[0].shape is Shape.NOTHING and (optional or argument.default is not None)):
-                missing = not values
-                if values:
-                    values.pop(0)
-                if missing and not optional:
-                    return Fault(statement.name, Cause.BAD_COUNT, f"{name}: {expected(argument)}")
+        spread, rest, excess = _spread(form, statement.values)
+        given = {name for name, value in spread.items() if value is not None and value.shape is not Shape.NOTHING}
+        for taken in form.takes[: len(spread)]:
+            name, optional = taken.rstrip("?"), taken.endswith("?")
+            argument, value = command.arguments[name], spread[name]
+            if optional and argument.goes_with in spread:
+                optional = argument.goes_with not in given
+                if optional and name in given:
+                    return Fault(statement.name, Cause.BAD_COUNT, f"{argument.goes_with} before {name}", _column(value))
+            if value is None and not optional:
+                return Fault(statement.name, Cause.BAD_COUNT, f"{name}: {expected(argument)}")
+            if value is None or (name not in given and (optional or argument.default is not None)):
                 if argument.default is not None:
                     arguments[name] = argument.default
                 continue
-            value = values.pop(0)
             try:
                 arguments[name] = read_value(argument, value)
             except WrongValue as error:
                 return Fault(statement.name, argument.wrong or Cause.BAD_VALUE, f"{name}: {error}", value.column)
-        while values and values[-1].shape is Shape.NOTHING:
-            values.pop()
-        if values:
-            return Fault(statement.name, Cause.BAD_COUNT, "fewer values", values[0].column)
+        if excess:
+            return Fault(statement.name, Cause.BAD_COUNT, "fewer values", excess[0].column)
+        if len(rest) % 2 and form.takes[-1].endswith("**"):
+            return Fault(statement.name, Cause.BAD_COUNT, "pairs of values", rest[-1].column)
         return Call(
             statement.name, statement.op, form.does, arguments, rest, by=form.by or form.does, written=statement.values
         )
@@ -300,6 +298,8 @@ class Dialect:
                     continue
                 argument = command.arguments[name]
                 if at >= len(statement.values):
+                    if taken.endswith("?"):
+                        continue
                     return Fault(statement.name, Cause.BAD_COUNT, f"{name}: {expected(argument)}")
                 wanted = {number for other in command.forms for number in other.when.get(name, ())}
                 if _plain(statement.values[at].text) not in wanted:
@@ -326,28 +326,40 @@ class Dialect:
         command = self.tables.commands.get(statement.name)
         return self._form(statement, command) if command is not None else None
 
-    def write(self, does: str, **arguments: str | int) -> str:
+    def writes(self, does: str) -> bool:
+        """Whether the dialect has a command for ``does``."""
+        return does in self._writers
+
+    def write(self, does: str, *rest: str, **arguments: str | int) -> str:
         """The command, with its ``AT``, that asks for ``does``; arguments that the form fixes are filled in.
 
-        Raises :class:`WrongValue` when a value cannot be written (a quote inside a quoted string).
+        ``rest``: the values of a form that takes any number of them. Raises :class:`WrongValue` when a value cannot be
+        written (a quote inside a quoted string).
         """
-        name, form = self._writers[does]
-        command = self.tables.commands[name]
+        return self.write_form(*self._writers[does], arguments, rest)
+
+    def write_form(self, name: str, form: Form, arguments: Mapping[str, str | int], rest: tuple[str, ...] = ()) -> str:
+        """The command ``name`` in one of its forms; see :meth:`write`."""
         if form.op != Op.SET:
             return f"AT{name}" + {"exec": "", "read": "?", "test": "=?"}[form.op]
+        command = self.tables.commands[name]
         written: list[str] = []
+        gap = -1
         for taken in form.takes:
             key = taken.rstrip("?*")
-            if key in form.when:
-                value: str | int = arguments.get(key, form.when[key][0])
-            elif key in arguments:
-                value = arguments[key]
+            if taken.endswith("*"):
+                written += [write_value(_TEXT, value) for value in rest]
+            elif key in arguments or key in form.when:
+                value = arguments[key] if key in arguments else form.when[key][0]
+                written.append(write_value(command.arguments[key], value))
+            elif taken.endswith("??"):
+                gap = len(written)
             else:
                 written.append("")
-                continue
-            written.append(write_value(command.arguments[key], value))
         while written and not written[-1]:
             written.pop()
+        if 0 <= gap < len(written) and (not written[gap] or written[gap].strip('"').isdigit()):
+            written.insert(gap, "")  # what follows would be taken for it
         return f"AT{name}=" + ",".join(written)
 
     def test_line(self, command: str) -> str:
@@ -456,6 +468,48 @@ def _plain(text: str) -> int | str:
     """A value as the ``when`` of a form has it."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() else text.upper()
+
+
+def _spread(
+    form: Form, written: tuple[Value, ...]
+) -> tuple[dict[str, Value | None], tuple[Value, ...], tuple[Value, ...]]:
+    """Which value is whose (None: left out), the values that ``*`` takes, and those that nobody takes."""
+    values = list(written)
+    spread: dict[str, Value | None] = {}
+    for at, taken in enumerate(form.takes):
+        if taken.endswith("*"):
+            return spread, _without_tail(values), ()
+        if taken.endswith("??") and values and not _is_its_number(values, form.takes[at + 1 :]):
+            spread[taken.rstrip("?")] = None
+        else:
+            spread[taken.rstrip("?")] = values.pop(0) if values else None
+    return spread, (), _without_tail(values)
+
+
+def _without_tail(values: list[Value]) -> tuple[Value, ...]:
+    """Without the empty values at the end: a comma too many is harmless (erratum S42)."""
+    while values and values[-1].shape is Shape.NOTHING:
+        values.pop()
+    return tuple(values)
+
+
+def _is_its_number(values: list[Value], behind: tuple[str, ...]) -> bool:
+    """Whether the first value is the number that may be missing with its comma, not the text that follows it.
+
+    An empty or a bare number is; a quoted one (erratum S22) where the count tells: what follows comes in pairs.
+    """
+    first = values[0]
+    if first.shape is Shape.NOTHING:
+        return True
+    if not first.text.strip().isdigit():
+        return False
+    count = len(_without_tail(list(values)))
+    more_than_all = count > len(behind) and not any(taken.endswith("*") for taken in behind)
+    return first.shape is not Shape.STRING or count % 2 == 1 or more_than_all
+
+
+def _column(value: Value | None) -> int:
+    return value.column if value is not None else 0
 
 
 def _match(template: _Template, line: AnswerLine) -> dict[str, str] | None:

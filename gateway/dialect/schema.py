@@ -87,6 +87,8 @@ class Argument(ValueType):
     """What a setting is before it was ever set; one that is left out stays as it is."""
     shown: str = ""
     """What an answer to the test form shows in its place, where that is no range."""
+    goes_with: str = ""
+    """Where it may be left out: it is there when this other argument is, and only then."""
     errata: tuple[str, ...] = ()
     source: str = ""
 
@@ -99,7 +101,8 @@ class Form:
     does: str
     """The name of the behaviour (a function of the family's quirk file)."""
     takes: tuple[str, ...] = ()
-    """Names of the arguments in order; one that ends in ``?`` may be left out, in ``*`` takes all the rest."""
+    """Names of the arguments in order; one that ends in ``?`` may be left out, in ``??`` (a number) also without its
+    comma, in ``*`` takes all the rest, in ``**`` all the rest in pairs."""
     when: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
     shapes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Only when these arguments are there, and written so: ``string`` (in quotes), ``number``, ``bare``."""
@@ -156,6 +159,12 @@ class Option:
     shown: bool = True
     """Listed by the command that reads all options."""
     secret: bool = False
+    refused: Cause | None = None
+    """Known, but always refused with this cause."""
+    lists: str = ""
+    """Values add up to a list; the option under whose number it is shown."""
+    suffix: str = ""
+    """What a value of the list gets behind it."""
     source: str = ""
     errata: tuple[str, ...] = ()
 
