@@ -1,16 +1,19 @@
 """Finds and loads dialects. No list of dialects exists: the folder is the list.
 
 A file may be the difference to another (``extends: <id>``, or ``extends: base/<name>`` for a file that several dialects
-stand on and that is none itself): mappings are merged, everything else replaced; ``remove:`` names entries, as
-``section.name``, that the other has and this one has not.
+stand on and that is none itself): mappings are merged, everything else replaced, only the forms of a command may be given
+as a mapping of what they do to what differs. ``remove:`` names entries, as ``section.name`` or a longer path (``*`` and
+``?`` stand for anything), that the other has and this one has not; ``sections:`` says where in this dialect's manual
+stands what the other has in its own.
 """
 
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.schema import SchemaError, Tables, build
@@ -100,7 +103,7 @@ def _data(name: str, above: tuple[str, ...]) -> dict[str, Any]:
     path = files[name]
     data = read_yaml(path)
     base = data.pop("extends", None)
-    removed = data.pop("remove", [])
+    removed, sections = data.pop("remove", []), data.pop("sections", {})
     if base is None:
         return data
     if base not in files or base in (*above, name):
@@ -109,19 +112,66 @@ def _data(name: str, above: tuple[str, ...]) -> dict[str, Any]:
     inherited = _data(base, (*above, name))
     for head in ("aliases", "demo"):
         inherited.pop(head, None)
-    merged = _merge(inherited, data)
     for index, entry in enumerate(removed):
-        section, _, key = entry.partition(".")
-        if key not in merged.get(section, {}):
+        if not _remove(inherited, entry.split(".")):
             line, column = place_of(path, ("remove", index))
             raise InputError(f"{base} has no {entry}", file=str(path), line=line, column=column)
-        del merged[section][key]
-    return merged
+    _renumber(inherited, sections)
+    try:
+        return cast(dict[str, Any], _merge(inherited, data, ()))
+    except SchemaError as error:
+        line, column = place_of(path, error.keys)
+        raise InputError(f"{base} has {error}", file=str(path), line=line, column=column) from None
 
 
-def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    result = dict(base)
+def _remove(holder: Any, keys: list[str]) -> bool:
+    """Take out the entries that ``keys`` lead to; whether there were any."""
+    first, *rest = keys
+    names = _named(holder, first)
+    if rest:
+        found = [_remove(holder[name], rest) for name in names]
+        return any(found)
+    for name in reversed(names):
+        del holder[name]
+    return bool(names)
+
+
+def _named(holder: Any, pattern: str) -> list[Any]:
+    """The keys of a mapping, or the places in a list (a form goes by what it does), that are written so."""
+    if isinstance(holder, dict):
+        return [name for name in holder if fnmatchcase(str(name), pattern)]
+    if isinstance(holder, list):
+        return [at for at, item in enumerate(holder) if fnmatchcase(_name_of(item), pattern)]
+    return []
+
+
+def _name_of(item: Any) -> str:
+    return str(item.get("does", "") if isinstance(item, dict) else item)
+
+
+def _renumber(entry: Any, sections: dict[str, str]) -> None:
+    """Sections of another manual become this one's."""
+    if isinstance(entry, list):
+        for item in entry:
+            _renumber(item, sections)
+    elif isinstance(entry, dict):
+        for key, item in entry.items():
+            if key == "source" and isinstance(item, str):
+                entry[key] = sections.get(item, item)
+            else:
+                _renumber(item, sections)
+
+
+def _merge(base: Any, over: Any, keys: tuple[str | int, ...]) -> Any:
+    if isinstance(base, dict) and isinstance(over, dict):
+        return base | {key: _merge(base[key], item, (*keys, key)) if key in base else item for key, item in over.items()}
+    if not (isinstance(base, list) and isinstance(over, dict)):
+        return over
+    merged = list(base)
     for key, item in over.items():
-        old = result.get(key)
-        result[key] = _merge(old, item) if isinstance(old, dict) and isinstance(item, dict) else item
-    return result
+        places = [at for at, old in enumerate(base) if _name_of(old) == key]
+        if not places:
+            raise SchemaError(f"no form {key!r}", (*keys, key))
+        for at in places:
+            merged[at] = _merge(base[at], item, (*keys, key))
+    return merged
