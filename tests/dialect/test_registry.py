@@ -54,6 +54,7 @@ def test_a_difference_says_only_what_differs() -> None:
     assert set(new.parameters) - set(old.parameters) == {"FTPMODE", "TCPTXDELAY"}
     assert old.errors == new.errors
     assert old.aliases == ()
+    assert set(new.commands["#OTCP"].arguments["id"].values) - set(old.commands["#OTCP"].arguments["id"].values) == {"2"}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,8 @@ def test_a_difference_says_only_what_differs() -> None:
         ("id: made-1.0\n", "1:1", "'family' is missing"),
         ("id: other\nfamily: x\ntitle: y\n", "1:1", "must be the file's name"),
         (HEAD + "extends: nothing-1.0\n", "4:1", "cannot extend"),
+        (HEAD + "extends: edsoft-3.02\nremove: [parameters.NO]\n", "5:10", "edsoft-3.02 has no parameters.NO"),
+        (HEAD + "extends: edsoft-3.02\nremove: [commands.#OTCP.x.y]\n", "5:10", "has no commands.#OTCP.x.y"),
         (HEAD + "secrets: ['fine', '#X=(']\n", "4:19", "regular expression"),
     ],
 )

@@ -256,12 +256,12 @@ class EdsoftFirmware(Firmware):
 
     def do_stack_read(self, _call: Call) -> Steps:
         """AT+WOPEN?"""
-        yield Say((f"+WOPEN: {int(self.stack_open)}",))
+        yield Say((self.dialect.say("stack", open=int(self.stack_open)),))
         return Ok(after_text=True)
 
     def do_stack_test(self, _call: Call) -> Steps:
         """AT+WOPEN=?"""
-        yield Say(("+WOPEN: (0-1)",))
+        yield Say((self.dialect.say("stack_values"),))
         return Ok(after_text=True)
 
     # -- link (ch. 2) ------------------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ class EdsoftFirmware(Firmware):
             while True:
                 if gsm:
                     yield Tell(self.dialect.say("dialing"))
-                    yield Tell(request.number)
+                    yield Tell(self.dialect.say("number", number=request.number))
                 result = yield Ask(request)
                 if isinstance(result, Done):
                     return (yield from self._connected(result))
@@ -298,6 +298,9 @@ class EdsoftFirmware(Firmware):
         if self.bearer is BearerKind.GSM and result.cause in (Cause.AUTHENTICATION, Cause.NO_ADDRESS):
             # ch. 2, GSM mode: every failed PPP negotiation is 37120 or 38980; 49156 and 49157 speak of GPRS.
             return Fail(Cause.LINK_NEGOTIATION, "#CONNECTIONSTART", result.original)
+        if self.bearer is BearerKind.GPRS and result.cause is Cause.BEARER_TIMED_OUT:
+            # 38980, which the command has for this cause, is PPP's.
+            return Fail(Cause.BEARER_FAILED, "#CONNECTIONSTART", result.original)
         return Fail(result.cause, "#CONNECTIONSTART", result.original)
 
     def _connected(self, result: Done) -> Steps:
@@ -308,7 +311,7 @@ class EdsoftFirmware(Firmware):
         if self.bearer is BearerKind.GSM:
             yield Tell(self.dialect.say("line_rate", rate=self.dialect.tables.numbers["connect_rate"]))
             key = "ppp"
-        yield Tell(self.addresses.own)
+        yield Tell(self.dialect.say("address", address=self.addresses.own))
         yield Tell(self.dialect.information_text(key))
         return Ok() if self.dialect.switch("activation_result") == "yes" else Silent()
 
