@@ -83,7 +83,7 @@ class Dialect:
     def __init__(self, tables: Tables, switches: dict[str, str] | None = None) -> None:
         self.tables = tables
         self._switches = {name: switch.default for name, switch in tables.switches.items()} | (switches or {})
-        self._own = tuple(prefix.upper() for prefix in tables.own)
+        self.prefixes = tuple(prefix.upper() for prefix in tables.own)
         answers = tables.local_answers.items()
         self._local_answers = [(CommandPatterns((pattern,)), answer) for pattern, answer in answers]
 
@@ -131,11 +131,11 @@ class Dialect:
 
     def pieces(self, text: str) -> tuple[Piece, ...]:
         """A command line behind its ``AT``, split and read."""
-        return parse_line(self.tables.family, self._own, text)
+        return parse_line(self.tables.family, self.prefixes, text)
 
     def owns(self, name: str) -> bool:
         """Whether a command of this name is of this dialect."""
-        return name.upper().startswith(self._own)
+        return name.upper().startswith(self.prefixes)
 
     def local_answer(self, text: str, when: str) -> LocalAnswer | None:
         """What the gateway itself answers to a command of another dialect, if anything; ``when``: ``always`` or
