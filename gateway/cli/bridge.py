@@ -99,7 +99,7 @@ def command(
         return
     assert module is not None and module_dialect is not None
     module_spec = parse_link(module)
-    if module_spec.target == host_spec.target:
+    if module_spec.is_same(host_spec):
         raise InputError("host and module cannot be on the same link")
     module_side_dialect = options.dialect(module_dialect, "module", module_switch, "--module-switch")
     limits = options.limits(limit)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+log = logging.getLogger("gateway.links")
 READ_BYTES = 65536
 FULL_READ_BYTES = 4095
 """A terminal's driver never gives more than this at once."""
@@ -28,6 +30,8 @@ class Link(ABC):
         self.on_congestion: Callable[[bool], None] = lambda _: None
         self.on_ready_signal: Callable[[bool], None] = lambda _: None
         """The other side's DTR (seen as DSR or as a connection) went on or off."""
+        self.undelivered_bytes = 0
+        """What was written and could not go out, until somebody has told it and begins to count anew."""
 
     @abstractmethod
     async def open(self) -> None:
@@ -87,6 +91,7 @@ class Pump:
     def write(self, data: bytes) -> None:
         """Send at once what the descriptor takes, keep the rest."""
         if self._closed:
+            self._link.undelivered_bytes += len(data)
             return
         if not self._out:
             try:
@@ -94,6 +99,7 @@ class Pump:
             except BlockingIOError:
                 sent = 0
             except OSError as error:
+                self._link.undelivered_bytes += len(data)
                 self._failed(error)
                 return
             if sent == len(data):
@@ -117,6 +123,7 @@ class Pump:
         self._closed = True
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
+        self._link.undelivered_bytes += len(self._out)
         self._out.clear()
 
     def _readable(self) -> None:
@@ -165,6 +172,9 @@ class Pump:
 
     def _failed(self, error: OSError | None) -> None:
         if error is not None and error.errno not in _GONE:
-            raise error
+            log.warning("the link %s: %s", self._link.name, error.strerror)
         self.close()
+        if self._congested:
+            self._congested = False
+            self._link.on_congestion(False)
         self._link.on_lost()

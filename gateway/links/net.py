@@ -13,6 +13,9 @@ from gateway.errors import LinkError
 from gateway.links.link import HIGH_BYTES, LOW_BYTES, Link
 from gateway.links.spec import LinkSpec
 
+ALIVE_S = 30
+"""So long the other side may say nothing before it is asked whether it is there; it is gone after twice the time."""
+
 
 class _Connection(asyncio.Protocol):
     """One connection of a link."""
@@ -26,6 +29,7 @@ class _Connection(asyncio.Protocol):
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _keep_alive(sock)
         self.transport = cast(asyncio.Transport, transport)
         self._link.connected(self, self.transport)
 
@@ -106,6 +110,12 @@ class NetLink(Link):
 class ConnectLink(NetLink):
     """``socket://HOST:PORT``: we connect."""
 
+    def write(self, data: bytes) -> None:
+        """Send; what is said while nobody is connected is counted, since the connection is meant to be there."""
+        if self._transport is None or self._transport.is_closing():
+            self.undelivered_bytes += len(data)
+        super().write(data)
+
     async def open(self) -> None:
         """Connect."""
         host, port = _address(self._spec)
@@ -115,7 +125,7 @@ class ConnectLink(NetLink):
                 await asyncio.get_running_loop().create_connection(lambda: _Connection(self), host, port)
         except TimeoutError:
             raise LinkError(f"cannot connect to {host}:{port}: no answer within 10 s") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one, such as a..b
             raise LinkError(f"cannot connect to {host}:{port}: {_reason(error)}") from error
 
 
@@ -132,7 +142,7 @@ class ListenLink(NetLink):
             self._server = await loop.create_server(
                 lambda: _Connection(self), host, port, ssl=self._context(), reuse_address=True
             )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise LinkError(f"cannot listen on {host}:{port}: {_reason(error)}") from error
         if port == 0:  # any free one: say which
             scheme, _, rest = self._spec.text.partition("://")
@@ -178,6 +188,14 @@ class ListenLink(NetLink):
         super().close()
         if self._server is not None:
             self._server.close()
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Have the system ask after a silent other side: one that has lost its power would else occupy the link for ever."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", ALIVE_S), ("TCP_KEEPINTVL", ALIVE_S // 3), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _address(spec: LinkSpec) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from typing import Protocol
 from gateway.errors import LinkError
 from gateway.links.link import Link
 from gateway.model.events import Event
+from gateway.model.findings import FindingKind
 from gateway.model.results import Progress, Result
 from gateway.model.values import Ticket
 from gateway.native.engine import NativeEngine
@@ -70,7 +71,7 @@ class Runner(ABC):
         host_link.on_data = self._host_data
         host_link.on_congestion = self._host_congestion
         host_link.on_ready_signal = self._host_signal
-        host_link.on_lost = lambda: self._lost(host_link, self._host_back)
+        host_link.on_lost = self._host_lost
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -124,9 +125,7 @@ class Runner(ABC):
             self._carry_out()
         finally:
             self._applying = False
-        if self._to_keep is not None:
-            values, self._to_keep = self._to_keep, None
-            self._keep(values)
+        self._keep_now()
         self._flow()
         self._arm()
 
@@ -134,8 +133,21 @@ class Runner(ABC):
         self._host_congested = congested
         self._flow()
 
+    def _keep_now(self) -> None:
+        """Keep what is to be kept: before the host is told that it was, since it may then cut the power."""
+        if self._to_keep is not None:
+            values, self._to_keep = self._to_keep, None
+            self._keep(values)
+
+    def _host_lost(self) -> None:
+        """While the link is away payload waits with the peers, as for a host that reads too slowly."""
+        self._host_congested = self._host.mode is not Mode.COMMAND
+        self._flow()
+        self._lost(self._host_link, self._host_back)
+
     def _host_back(self) -> None:
-        log.info("the host's link is back")
+        self._host_congested = False
+        self._flow()
 
     def _record(self, side: str, direction: str, data: bytes, *, lines: bool) -> None:
         if self._tape is not None:
@@ -144,6 +156,8 @@ class Runner(ABC):
     def _common(self, effect: Effect) -> None:
         match effect:
             case ToHost(data):
+                if self._to_keep is not None:
+                    self._keep_now()
                 self._record("host", "out", data, lines=self._host.mode is Mode.COMMAND)
                 self._host_link.write(data)
             case Keep(values):
@@ -197,8 +211,17 @@ class Runner(ABC):
                 log.debug("%s", error)
                 continue
             log.info("the link %s is back", link.name)
+            self._tell_undelivered(link)
             back()
             return
+
+    def _tell_undelivered(self, link: Link) -> None:
+        """Nothing is lost without a word."""
+        count, link.undelivered_bytes = link.undelivered_bytes, 0
+        if count:
+            log.warning("%d bytes could not be delivered to the link %s", count, link.name)
+            if self._tape is not None:
+                self._tape.note("finding", {"what": FindingKind.LOST.value, "old": f"{count} bytes", "new": link.name})
 
     def _stop(self) -> None:
         self._ended = True
@@ -252,6 +275,8 @@ class BridgeRunner(Runner):
 
     async def close(self) -> None:
         """Bring the module to command mode with no socket open, then close the links."""
+        self._host_link.on_congestion = lambda _: None  # the module must be heard, however slowly the host reads
+        self._host_congested = False
         self._bridge.finish(self._loop.time())
         self._apply()
         try:
@@ -262,8 +287,9 @@ class BridgeRunner(Runner):
         except TimeoutError:
             log.warning("the module could not be brought back to command mode within %.0f s", FINISH_S)
         self._stop()
-        self._module_link.close()
-        self._host_link.close()
+        for link in (self._module_link, self._host_link):
+            link.close()
+            self._tell_undelivered(link)
 
     def _host_data(self, data: bytes) -> None:
         if self._tape is not None:
@@ -388,6 +414,7 @@ class NativeRunner(Runner):
             self._restart_timer.cancel()
         await self.engine.close()
         self._host_link.close()
+        self._tell_undelivered(self._host_link)
 
     def swallows(self, line: str) -> bool:
         """Whether a command line gets no answer: a fault."""

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from gateway.errors import InputError, nearest
 
-PYSERIAL_SCHEMES = ("rfc2217", "socket", "loop", "spy", "hwgrep", "alt", "cp2110")
+PYSERIAL_OPTIONS = {
+    "rfc2217": ("logging", "ign_set_control", "poll_modem", "timeout"),
+    "socket": ("logging",),
+    "loop": ("logging",),
+    "spy": ("file", "color", "raw", "all"),
+    "hwgrep": None,  # a question mark may be of its pattern
+    "alt": ("class",),
+    "cp2110": (),
+}
+"""pySerial's handlers, and the options that each has."""
 LISTEN_SCHEMES = ("tcp-listen", "tls-listen")
 PARITIES = ("N", "E", "O", "M", "S")
 FLOWS = ("none", "rtscts", "xonxoff")
 _SERIAL_KEYS = ("baudrate", "bytesize", "parity", "stopbits", "flow")
 _TLS_KEYS = ("cert", "key", "client_ca")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +59,29 @@ class LinkSpec:
         host, _, port = self.target.rpartition(":")
         return host.strip("[]"), int(port)
 
+    def is_same(self, other: LinkSpec) -> bool:
+        """Whether both are the same line, whatever their paths are called; any free port is never the same."""
+        if self.kind in LISTEN_SCHEMES and other.kind in LISTEN_SCHEMES:
+            return self.host_port == other.host_port and self.host_port[1] != 0
+        return bool(self._places & other._places)
+
+    @property
+    def _places(self) -> set[str]:
+        """Where the link is found: a pseudo-terminal at its symbolic link, a device also where such a link leads to."""
+        if self.kind not in ("pty", "device"):
+            return {self.target}
+        folder, name = os.path.split(self.target)
+        place = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118  # Path.resolve() raises for a link to itself
+        return {place} if self.kind == "pty" else {place, os.path.realpath(self.target)}
+
 
 def parse_link(text: str) -> LinkSpec:
     """Read a link. Raises :class:`InputError` with what is wrong in it."""
     bare, _, query = text.partition("?")
     if not bare:
         raise InputError("a link must not be empty: give a device, pty:PATH, socket://HOST:PORT, ...")
+    if "\0" in text:
+        raise InputError(f"link {text!r}: no name has a zero byte in it")
     if bare.startswith("pty:"):
         path = bare.removeprefix("pty:")
         if not path:
@@ -65,13 +94,16 @@ def parse_link(text: str) -> LinkSpec:
         return LinkSpec(text, "device", bare, _settings(text, query))
     if scheme in LISTEN_SCHEMES:
         return _listen(text, scheme, rest, query)
-    if scheme in PYSERIAL_SCHEMES:
+    if scheme in PYSERIAL_OPTIONS:
         own, foreign = _split(query)
         target = bare + ("?" + foreign if foreign else "")
         if scheme in ("socket", "rfc2217"):
-            _check_port(text, urlsplit(bare).netloc)
+            _check_port(text, rest.removesuffix("/"))
+        options = PYSERIAL_OPTIONS[scheme]
+        if options is not None:
+            _values(text, query, (*_SERIAL_KEYS, *options))
         return LinkSpec(text, "url", target, _settings(text, own))
-    known = ["pty", *LISTEN_SCHEMES, *PYSERIAL_SCHEMES]
+    known = ["pty", *LISTEN_SCHEMES, *PYSERIAL_OPTIONS]
     close = nearest(scheme, known)
     hint = f"did you mean {close}://? " if close else ""
     raise InputError(
@@ -92,12 +124,16 @@ def _listen(text: str, scheme: str, target: str, query: str) -> LinkSpec:
     tls = {key: values.get(key, "") for key in _TLS_KEYS}
     if scheme == "tls-listen" and not tls["cert"]:
         raise InputError(f"link {text!r}: tls-listen needs ?cert=FILE (and &key=FILE unless the key is in the same file)")
-    return LinkSpec(text, scheme, target, SerialSettings(), tls["cert"], tls["key"], tls["client_ca"])
+    useless = [key for key in _TLS_KEYS if key in values and scheme != "tls-listen"]
+    if useless:
+        raise InputError(f"link {text!r}: {useless[0]} is for tls-listen://: {scheme} is not encrypted")
+    settings = _settings(text, _split(query)[0])
+    return LinkSpec(text, scheme, target, settings, tls["cert"], tls["key"], tls["client_ca"])
 
 
 def _check_port(text: str, target: str) -> None:
     host, _, port = target.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
+    if not host.strip("[]") or not _NUMBER.fullmatch(port) or int(port) > 65535:
         raise InputError(f"link {text!r}: expected HOST:PORT behind ://, found {target!r}")
 
 
@@ -115,7 +151,7 @@ def _settings(text: str, query: str) -> SerialSettings:
 
     def number(key: str, default: int, allowed: tuple[int, ...] = ()) -> int:
         value = values.get(key, str(default))
-        if not value.isdigit() or int(value) <= 0 or (allowed and int(value) not in allowed):
+        if not _NUMBER.fullmatch(value) or int(value) <= 0 or (allowed and int(value) not in allowed):
             kinds = f"one of {', '.join(map(str, allowed))}" if allowed else "a positive number"
             raise InputError(f"link {text!r}: {key} must be {kinds}, not {value!r}")
         return int(value)

@@ -6,11 +6,13 @@ import array
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import pty
 import termios
 import tty
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from gateway.errors import LinkError
 from gateway.links.link import DRAIN_POLL_S, Link, Pump
 from gateway.links.spec import LinkSpec, SerialSettings
 
+log = logging.getLogger("gateway.links")
 SIGNAL_POLL_S = 0.1
 
 
@@ -33,6 +36,8 @@ class TtyLink(Link):
         """Send."""
         if self._pump is not None:
             self._pump.write(data)
+        else:
+            self.undelivered_bytes += len(data)
 
     def read(self, reading: bool) -> None:
         """Begin or cease reading; the driver then holds the other side by RTS or XOFF, when it has flow control."""
@@ -70,12 +75,15 @@ class PtyLink(TtyLink):
         self._made = ""
 
     async def open(self) -> None:
-        """Make the terminal and its symbolic link; a link that is there already is replaced, anything else is not."""
-        self._fd, self._slave = pty.openpty()
+        """Make the terminal and its symbolic link; one that a gateway has left behind is replaced, nothing else is."""
+        try:
+            self._fd, self._slave = pty.openpty()
+        except OSError as error:
+            raise LinkError(f"cannot make a pseudo-terminal for {self._path}: {error.strerror}") from error
         tty.setraw(self._slave, termios.TCSANOW)
         name = os.ttyname(self._slave)
         try:
-            if self._path.is_symlink():
+            if self._path.is_symlink() and self._path.readlink().parent == Path(name).parent:
                 self._path.unlink()
             self._path.symlink_to(name)
         except OSError as error:
@@ -92,6 +100,7 @@ class PtyLink(TtyLink):
         with contextlib.suppress(OSError):
             if self._made and str(self._path.readlink()) == self._made:
                 self._path.unlink()
+        self._made = ""
         for fd in (self._fd, self._slave):
             if fd >= 0:
                 with contextlib.suppress(OSError):
@@ -122,14 +131,8 @@ class SerialLink(TtyLink):
 
     def set_port(self, rate: int | None, flow: str | None) -> None:
         """Set rate and flow control after what was written has gone out."""
-        if self._port is None:
-            return
-        with contextlib.suppress(OSError, ValueError):
-            if rate is not None:
-                self._port.baudrate = rate
-            if flow is not None:
-                self._port.rtscts = flow == "rtscts"
-                self._port.xonxoff = flow == "xonxoff"
+        if self._port is not None:
+            self._settings = reset(self._port, self._settings, rate, flow)
 
     def set_carrier(self, on: bool) -> None:
         """Our DTR, which a null modem shows to the host as its carrier; a line without signals does nothing."""
@@ -173,6 +176,24 @@ def pyserial_settings(settings: SerialSettings) -> dict[str, Any]:
         "rtscts": settings.flow == "rtscts",
         "xonxoff": settings.flow == "xonxoff",
     }
+
+
+def reset(port: serial.Serial, settings: SerialSettings, rate: int | None, flow: str | None) -> SerialSettings:
+    """Set an open port to another rate (bits per second) or flow control; the settings that it has then.
+
+    What the driver cannot do is told, and leaves all as it was: the line goes on.
+    """
+    wanted = replace(settings, baudrate=rate or settings.baudrate, flow=flow or settings.flow)
+    try:
+        port.apply_settings(pyserial_settings(wanted))
+    except (OSError, ValueError, OverflowError) as error:
+        log.warning(
+            "the port %s cannot be set to %d bits per second, flow %s: %s", port.name, wanted.baudrate, wanted.flow, error
+        )
+        with contextlib.suppress(OSError, ValueError):
+            port.apply_settings(pyserial_settings(settings))
+        return settings
+    return wanted
 
 
 def reason(error: Exception) -> str:

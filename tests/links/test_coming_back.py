@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import select
 import socket
 import termios
+import threading
 import tty
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -179,7 +181,6 @@ class TestComingBack:
                     assert await ask(host, "AT") == OK
                     host.close()
 
-    @pytest.mark.xfail(strict=True, reason="a lost device leaves Runner._host_congested set: peers are held for ever")
     async def test_lost_while_the_host_was_slow(self, adapter: Adapter, server: Server) -> None:
         async with module(f"{adapter.path}?baudrate=9600"):
             assert adapter.host is not None
@@ -189,7 +190,6 @@ class TestComingBack:
             host = await adapter.plug_and_wait()
             await asyncio.to_thread(host.take, MIB, 1.0)
 
-    @pytest.mark.xfail(strict=True, reason="what is written to a lost link is dropped without a word")
     async def test_payload_while_the_link_is_away(
         self, adapter: Adapter, server: Server, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -209,6 +209,41 @@ class TestComingBack:
             heard = await asyncio.to_thread(host.until, b"end")
             escaped = EVERY.replace(b"\x10", b"\x10\x10").replace(b"\x03", b"\x10\x03")
             assert heard == escaped + b"end" or "256 bytes" in caplog.text.removeprefix(before)
+
+    async def test_what_nobody_heard_is_reported(self, adapter: Adapter, caplog: pytest.LogCaptureFixture) -> None:
+        """An unsolicited line of the module waits for nobody: it is counted (SEMANTICS 1.6)."""
+        async with module(f"{adapter.path}?baudrate=9600") as runner:
+            assert adapter.host is not None
+            assert (await ask(adapter.host, "ATE0")).endswith(OK)
+            adapter.pull()
+            while "is lost" not in caplog.text:
+                await asyncio.sleep(0.005)
+            runner.restart()
+            host = await adapter.plug_and_wait()
+            assert (await ask(host, "AT")).endswith(OK)
+            assert re.search(r"\d+ bytes could not be delivered to the link", caplog.text)
+
+    async def test_ended_while_the_host_was_slow(self, tmp_path: Path) -> None:
+        """A host that does not read must not keep the module from being brought back to command mode."""
+        full = threading.Event()
+
+        def fill(connection: socket.socket) -> None:
+            flood(connection)
+            full.set()
+
+        flooding = Server(fill)
+        with Rig(tmp_path) as rig:
+            rig.module("--address", "127.0.0.1")
+            bridge = rig.bridge()
+            host = rig.terminal("host")
+            for command in ("ATE0", '#APNSERV="internet"', '#TCPSERV=1,"127.0.0.1"', f"#TCPPORT=1,{flooding.port}"):
+                assert await ask(host, command if command == "ATE0" else f"AT{command}")
+            assert await ask(host, "AT#CONNECTIONSTART", b"GprsActivation\r\n")
+            assert await ask(host, "AT#OTCP=1", b"WaitingForData\r\n")
+            assert await asyncio.to_thread(full.wait, LIMIT_S)
+            assert await asyncio.to_thread(bridge.stop, 15, 8.0) == 0
+            assert "could not be brought back" not in bridge.complaint()
+        flooding.close()
 
 
 class TestPort:
@@ -235,7 +270,6 @@ class TestPort:
             assert await ask(host, "AT") == OK
             assert not termios.tcgetattr(host.fd)[2] & termios.CRTSCTS
 
-    @pytest.mark.xfail(strict=True, reason="SerialLink.open takes the settings of the link again, not those of AT+IPR")
     async def test_the_rate_survives_a_loss_of_the_link(self, adapter: Adapter) -> None:
         """The host does not know that an adapter was unplugged: it goes on at the rate that it has set."""
         async with module(f"{adapter.path}?baudrate=9600"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import termios
 import tty
@@ -125,6 +126,24 @@ class TestSettings:
         assert await take(terminal, 4) == b"fine"
         ear.link.close()
 
+    async def test_what_cannot_be_set_leaves_the_rest(
+        self, line: tuple[Terminal, str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A rate that was refused must not be in the way of what is set next, nor come back with the link."""
+        terminal, path = line
+        ear = Ear(f"{path}?baudrate=9600")
+        await ear.link.open()
+        ear.link.set_port(1 << 40, None)
+        assert path in caplog.text and str(1 << 40) in caplog.text
+        ear.link.set_port(None, "rtscts")
+        state = termios.tcgetattr(terminal.fd)
+        assert state[CFLAG] & termios.CRTSCTS and state[OSPEED] == termios.B9600
+        ear.link.close()
+        await ear.link.open()
+        state = termios.tcgetattr(terminal.fd)
+        assert state[CFLAG] & termios.CRTSCTS and state[OSPEED] == termios.B9600
+        ear.link.close()
+
 
 class TestOpening:
     async def test_no_such_device(self, tmp_path: Path) -> None:
@@ -213,7 +232,6 @@ class TestLost:
             await ear.until(lambda wanted=number + 1: ear.lost == wanted)
             ear.link.close()
 
-    @pytest.mark.xfail(strict=True, reason="Pump._failed closes without telling that the congestion is over")
     async def test_lost_while_congested(self, tmp_path: Path) -> None:
         """Whoever was held back for this link must not be held back for ever: a new line is not congested."""
         cable = Cable(tmp_path / "tty")
@@ -225,3 +243,35 @@ class TestLost:
         await ear.until(lambda: ear.lost == 1)
         ear.link.close()
         assert ear.congestion == [True, False]
+
+    async def test_what_was_not_taken_is_counted(self, tmp_path: Path) -> None:
+        """SEMANTICS 1.6: what cannot be delivered is counted and reported."""
+        cable = Cable(tmp_path / "tty")
+        ear = Ear(f"{tmp_path}/tty")
+        await ear.link.open()
+        ear.link.write(bytes(MIB))
+        held = len(cable.until(b"\0"))
+        cable.pull()
+        await ear.until(lambda: ear.lost == 1)
+        ear.link.write(b"12345")
+        ear.link.close()
+        ear.link.write(b"67")
+        assert MIB // 2 < ear.link.undelivered_bytes - 7 <= MIB - held
+
+    async def test_an_error_of_any_number(
+        self, line: tuple[Terminal, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What a driver may report is no list that can be known: the link is lost, and the reason told."""
+        terminal, path = line
+        ear = Ear(path)
+        await ear.link.open()
+
+        def broken(_fd: int, _size: int) -> bytes:
+            raise OSError(errno.EPROTO, "Protocol error")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("gateway.links.link.os.read", broken)
+            terminal.say(b"x")
+            await ear.until(lambda: ear.lost == 1)
+        assert "Protocol error" in caplog.text
+        ear.link.close()

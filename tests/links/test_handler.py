@@ -142,19 +142,103 @@ class TestLoop:
         assert await ear.take(256 * 64) == EVERY * 64
         ear.link.close()
 
-    @pytest.mark.xfail(
-        strict=True, raises=KeyError, reason="pySerial raises KeyError here, and only OSError, ValueError are told"
-    )
-    @pytest.mark.parametrize("option", ["logging=loud", "colour=yes"])
-    async def test_a_wrong_option(self, option: str) -> None:
+    async def test_a_wrong_option(self) -> None:
         """A mistake of the user's never shows a traceback."""
-        with pytest.raises(LinkError):
-            await Ear(f"loop://?{option}").link.open()
+        with pytest.raises(LinkError, match="loud"):
+            await Ear("loop://?logging=loud").link.open()
 
-    @pytest.mark.xfail(strict=True, reason="re.error of pySerial's hwgrep is not told as a LinkError")
     async def test_a_wrong_pattern(self) -> None:
         with pytest.raises(LinkError):
             await Ear("hwgrep://[").link.open()
+
+    async def test_closed_with_bytes_that_wait(self) -> None:
+        """What was written still goes out; a writer that nobody reads does not live on."""
+        ear = Ear("loop://")
+        ear.link.write(b"before")
+        await ear.link.open()
+        ear.link.read(False)
+        ear.link.write(bytes(HIGH_BYTES))
+        ear.link.close()
+        ear.link.write(b"after")
+        assert ear.link.undelivered_bytes == 11
+        assert ear.lost == 0
+
+
+class Broken(serial.SerialBase):
+    """A handler's port that does what the test wants."""
+
+    def __init__(self, read: Exception | None = None, write: Exception | None = None) -> None:
+        super().__init__()
+        self.broken_read, self.broken_write = read, write
+        self.closed_at_last = threading.Event()
+        self.in_waiting = 0
+
+    def _reconfigure_port(self) -> None:
+        pass
+
+    def read(self, size: int = 1) -> bytes:
+        if self.broken_read is not None:
+            raise self.broken_read
+        self.closed_at_last.wait(0.01)
+        return b""
+
+    def write(self, data: bytes) -> int:
+        if self.broken_write is not None:
+            raise self.broken_write
+        return len(data)
+
+    def close(self) -> None:
+        self.closed_at_last.set()
+
+
+class TestBroken:
+    """Handlers raise what comes to their mind: a thread that died of it would leave a link that is deaf for ever."""
+
+    @pytest.mark.parametrize("error", [OSError(5, "gone"), ValueError("odd"), KeyError("odder")])
+    async def test_reading(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+        port = Broken(read=error)
+        monkeypatch.setattr("serial.serial_for_url", lambda *_, **__: port)
+        ear = Ear("loop://")
+        await ear.link.open()
+        await ear.until(lambda: ear.lost == 1)
+        ear.link.close()
+        assert await asyncio.to_thread(port.closed_at_last.wait, LIMIT_S)
+
+    @pytest.mark.parametrize("error", [OSError(5, "gone"), ValueError("odd")])
+    async def test_writing(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+        """Told once, with all that waited, and whoever was held back is let go."""
+        port = Broken(write=error)
+        monkeypatch.setattr("serial.serial_for_url", lambda *_, **__: port)
+        ear = Ear("loop://")
+        await ear.link.open()
+        ear.link.write(bytes(2 * HIGH_BYTES))
+        assert ear.congestion == [True]
+        await ear.until(lambda: ear.lost == 1)
+        assert ear.congestion == [True, False]
+        ear.link.write(b"late")
+        ear.link.close()
+        assert ear.link.undelivered_bytes == 2 * HIGH_BYTES + 4
+        assert await asyncio.to_thread(port.closed_at_last.wait, LIMIT_S)
+        assert ear.lost == 1
+
+    async def test_given_up_while_it_is_opened(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A port server that does not answer at the moment at which the program ends: the port is not kept open."""
+        port, begun, go_on = Broken(), threading.Event(), threading.Event()
+
+        def slow(*_: object, **__: object) -> Broken:
+            begun.set()
+            assert go_on.wait(LIMIT_S)
+            return port
+
+        monkeypatch.setattr("serial.serial_for_url", slow)
+        ear = Ear("loop://")
+        opening = asyncio.ensure_future(ear.link.open())
+        assert await asyncio.to_thread(begun.wait, LIMIT_S)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        go_on.set()
+        assert await asyncio.to_thread(port.closed_at_last.wait, LIMIT_S)
 
 
 class TestSpy:
@@ -202,7 +286,6 @@ class TestRfc2217:
         await asyncio.to_thread(server.close)
         assert ear.lost == 0
 
-    @pytest.mark.xfail(strict=True, reason="HandlerLink.set_port leaves flow control out")
     async def test_flow_control_can_be_set(self) -> None:
         """AT+IFC acts on the host's port (SEMANTICS 1.1), and RFC 2217 can set it."""
         server = PortServer()
@@ -232,9 +315,6 @@ class TestRfc2217:
         ear.link.close()
         assert ear.lost == 1
 
-    @pytest.mark.xfail(
-        strict=True, raises=TimeoutError, reason="HandlerLink.open leaves _closed set: nothing is read again"
-    )
     async def test_opened_again(self) -> None:
         """A port server that restarts: the link is opened again, as the runner does it, and carries bytes again."""
         server = PortServer()

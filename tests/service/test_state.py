@@ -312,7 +312,6 @@ class Line(Link):
 
 
 class TestOrder:
-    @pytest.mark.xfail(strict=True, reason="Runner._apply keeps what is to be kept after everything was written")
     def test_kept_before_it_is_said(self) -> None:
         """'At once': a host that has read OK may cut the power."""
         happened: list[str] = []
