@@ -552,6 +552,9 @@ class ModuleSide:
             case Sort.HEARD:
                 assert heard is not None
                 self._heard(heard, line.text)
+            case Sort.ECHO:
+                # It is off in the known state: the module has restarted without a word.
+                self._doubtful |= self.state is State.READY and flight is not None and not flight.probe
             case Sort.STRAY:
                 self._note("stray", text=line.text)
             case Sort.UNSOLICITED if self._phase_over and self._is_hint(line.text):

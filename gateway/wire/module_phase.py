@@ -17,6 +17,7 @@ _FALLEN_BACK = re.compile(rb"\r\nOK\r\n(?:\r\n\+[^\r\n]{1,200}\r\n)*")
 """That, and what the module says of itself at once behind it."""
 FALL_BACK_WITHIN_S = 1.0
 FALL_BACK_QUIET_S = 0.15
+RESTART_QUIET_S = 0.5
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class ModulePhase:
         self._decoder = dle.DleDecoder()
         self._breaker = EscapeBreaker(guard_s, 0.0)
         self._holder = HintHolder(() if divided else hints)
+        self._signs = hints if divided else ()
         self._datagram = bytearray()
         self._sent_s: float | None = None
         self._quiet_s: float | None = None
@@ -106,6 +108,9 @@ class ModulePhase:
         ):
             # Some modules answer OK to the ETX that ends a datagram, and are in command mode then (erratum X15).
             self._quiet_s = now + FALL_BACK_QUIET_S
+        elif self._signs and self._datagram.endswith(self._signs):
+            # A module that has restarted: its own lines are not ended by ETX, as every datagram is.
+            self._quiet_s = now + RESTART_QUIET_S
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
@@ -125,9 +130,19 @@ class ModulePhase:
             fed.mark = self._holder.suspected
         if self._quiet_s is not None and now >= self._quiet_s:
             self._quiet_s = None
-            fed.mark, fed.rest = FALL_BACK, bytes(self._datagram[len(FALL_BACK) :])
+            fed.mark, fed.rest = FALL_BACK, self._own_lines()
             self._datagram.clear()
         return self._breaker.tick(now), fed
+
+    def _own_lines(self) -> bytes:
+        """What the module has said behind the end of its data mode; a datagram that was cut off is nobody's."""
+        text = bytes(self._datagram)
+        if _FALLEN_BACK.fullmatch(text):
+            return text.removeprefix(FALL_BACK)
+        at = len(text)
+        while sign := next((sign for sign in self._signs if text.endswith(sign, 0, at)), b""):
+            at -= len(sign)
+        return text[at:]
 
     @property
     def suspected(self) -> bytes:

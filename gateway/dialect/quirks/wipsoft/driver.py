@@ -427,12 +427,17 @@ class WipsoftDriver(Driver):
             failed = yield from self._why(failed, request.peer.host)
         return failed
 
-    def _why(self, failed: Failed, host: str) -> Part:
-        """The module has one code for an unknown name, a refusal and silence: find out which it was."""
-        doubtful = failed.cause in (Cause.NOT_ALLOWED, Cause.BAD_STATE, Cause.NOT_STARTED)
-        if doubtful and self._is_gone((yield from self._bearer_states())):
+    def _unless_gone(self, failed: Failed) -> Part:
+        """A refusal; where the bearer behind it is gone (the module restarted without a word), that instead."""
+        doubtful = (Cause.NOT_ALLOWED, Cause.BAD_STATE, Cause.NOT_STARTED, Cause.INTERNAL)
+        if failed.cause in doubtful and self._is_gone((yield from self._bearer_states())):
             yield from self._tell_gone()
             return Failed(Cause.BEARER_LOST, failed.original)
+        return failed
+
+    def _why(self, failed: Failed, host: str) -> Part:
+        """The module has one code for an unknown name, a refusal and silence: find out which it was."""
+        failed = yield from self._unless_gone(failed)
         unclear = {Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL, Cause.CLOSED_BY_PEER}
         unclear.add(Cause.REFUSED)
         if failed.cause in unclear and not is_dotted(host) and not (yield from self._resolves(host)):
@@ -488,7 +493,8 @@ class WipsoftDriver(Driver):
                 yield Command(self.dialect.write("socket_close", protocol=TCP, index=index))
             answer = yield Command(text)
         if not answer.ok:
-            return self.failed(answer, "+WIPCREATE")
+            refused: Failed = yield from self._unless_gone(self.failed(answer, "+WIPCREATE"))
+            return refused
         self._sockets[request.listener] = _Socket(SERVER, server, request.port)
         self._wants_peer = request.want_peer
         return Done()
@@ -550,6 +556,9 @@ class WipsoftDriver(Driver):
         if failed is None:
             self._sockets[request.socket] = entry
             return Done()
+        failed = yield from self._unless_gone(failed)
+        if failed.cause is Cause.BEARER_LOST:
+            return failed
         if request.peer is not None and failed.cause is not Cause.NO_MODULE:
             yield Command(self.dialect.write("socket_close", protocol=UDP, index=index))
             # A UDP socket needs nobody's consent: what fails is the name.
@@ -745,7 +754,7 @@ class WipsoftDriver(Driver):
             return Failed(Cause.BAD_VALUE)
         answer: Answer = yield Command(text)
         if not answer.ok:
-            failed = self.failed(answer, "+WIPPING")
+            failed: Failed = yield from self._unless_gone(self.failed(answer, "+WIPPING"))
             if failed.cause in (Cause.PING_FAILED, Cause.UNREACHABLE) and not is_dotted(request.target):
                 return Failed(Cause.NAME_NOT_RESOLVED, failed.original)
             return failed
