@@ -7,6 +7,7 @@ the same. Each class says what the result means; results are in :mod:`gateway.mo
 from __future__ import annotations
 
 from gateway.model.record import record
+from gateway.model.services import ServiceRequest
 from gateway.model.values import BearerKind, Endpoint, HostSocket, Secret
 
 
@@ -41,6 +42,8 @@ class ConnectTcp:
 
     socket: HostSocket
     peer: Endpoint
+    secure: bool = False
+    """Speak TLS."""
 
 
 @record
@@ -158,5 +161,5 @@ class TextInput:
 
 Request = (
     StartBearer | StopBearer | QueryBearer | ConnectTcp | ListenTcp | AcceptTcp | RefuseTcp | OpenUdp | Attach | Detach
-    | FilterWaiting | ShutdownTcp | CloseSocket | ResolveName | Ping | PassThrough
+    | FilterWaiting | ShutdownTcp | CloseSocket | ResolveName | Ping | PassThrough | ServiceRequest
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.model.causes import Cause
 from gateway.model.record import record
+from gateway.model.services import Begun, MailList
 from gateway.model.values import Addresses, Endpoint, SocketInfo
 
 
@@ -11,7 +12,7 @@ from gateway.model.values import Addresses, Endpoint, SocketInfo
 class Done:
     """It is done."""
 
-    value: Addresses | SocketInfo | Endpoint | str | None = None
+    value: Addresses | SocketInfo | Endpoint | MailList | str | None = None
 
 
 @record
@@ -52,5 +53,5 @@ class Relayed:
     lines: tuple[str, ...]
 
 
-Progress = PingEcho | Prompted | Relayed
+Progress = PingEcho | Prompted | Relayed | Begun
 Result = Done | Failed | PassedThrough
