@@ -6,6 +6,7 @@ Results and events come through a callback, on the event loop.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,10 @@ from gateway.native import icmp, network
 from gateway.native.names import NameMap
 from gateway.native.network import Datagrams, NetworkFailure, Stream, StreamOwner
 from gateway.native.radio import Radio
+
+log = logging.getLogger("gateway.native")
+TEXT_LIMIT_BYTES = 4096
+"""Of the text of a short message more is not kept."""
 
 
 @dataclass(slots=True)
@@ -117,6 +122,7 @@ class NativeEngine(StreamOwner):
 
     def withdraw(self, ticket: Ticket) -> None:
         """Its result is not wanted any more."""
+        self._texts.pop(ticket, None)
         task = self._tasks.pop(ticket, None)
         if task is not None:
             task.cancel()
@@ -137,6 +143,7 @@ class NativeEngine(StreamOwner):
         if typed is None or self._radio is None:
             return
         typed += data
+        del typed[TEXT_LIMIT_BYTES:-1]  # the last one says how the text has ended
         if complete:
             del self._texts[ticket]
             self._news(ticket, self._radio.text(bytes(typed)))
@@ -236,6 +243,9 @@ class NativeEngine(StreamOwner):
             result: Result = await self._do(ticket, request)
         except NetworkFailure as failure:
             result = Failed(failure.cause, str(failure))
+        except Exception:  # our own fault, and still the host must hear an end
+            log.exception("%s could not be worked", type(request).__name__)
+            result = Failed(Cause.INTERNAL)
         self._tasks.pop(ticket, None)
         self._news(ticket, result)
         self._after(request)

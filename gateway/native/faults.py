@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
 from gateway.errors import InputError, nearest
@@ -20,6 +21,10 @@ HELP = {
     "restart": "the module restarts =SECONDS after it began, or when it hears =COMMAND",
     "noise": "a byte of noise for each =COUNT bytes of the module's answers",
 }
+
+FOREVER_S = 1e9
+"""No fault takes so long."""
+_COMMAND = re.compile(r"[A-Za-z&+#*$^!@%]")
 
 
 @dataclass(slots=True)
@@ -59,29 +64,28 @@ class Faults:
             case "bearer-refused":
                 cause, _, times = value.partition(":")
                 trouble.bearer_refused = Cause(cause or "bearer_failed")
-                trouble.bearer_refusals = int(times or 0)
+                trouble.bearer_refusals = _count(times or "0")
             case "bearer-slow":
-                trouble.bearer_delay_s = float(value)
+                trouble.bearer_delay_s = _seconds(value)
             case "bearer-lost":
-                trouble.bearer_lost_s = float(value)
+                trouble.bearer_lost_s = _seconds(value)
             case "connect-slow":
-                trouble.connect_delay_s = float(value)
+                trouble.connect_delay_s = _seconds(value)
             case "ping-loss":
-                trouble.ping_losses = frozenset(int(number) for number in value.split(","))
+                trouble.ping_losses = frozenset(_count(number) for number in value.split(","))
             case "silent":
-                self.silent, _, times = value.upper().partition(":")
-                self.silent_times = int(times or 0) or 1 << 30
+                command, _, times = value.partition(":")
+                self.silent = _command(command)
+                self.silent_times = _count(times or "0") or 1 << 30
             case "slow":
-                self.slow_s = float(value)
+                self.slow_s = _seconds(value)
             case "restart":
-                if value.replace(".", "", 1).isdigit():
-                    self.restart_s = float(value)
-                elif value:
-                    self.restart_on = value.upper()
+                if _is_number(value):
+                    self.restart_s = _seconds(value)
                 else:
-                    raise ValueError
+                    self.restart_on = _command(value)
             case "noise":
-                self.noise_every = int(value)
+                self.noise_every = _count(value)
                 if self.noise_every < 1:
                     raise ValueError
 
@@ -106,3 +110,32 @@ class Faults:
         count = sum(self._random.random() < 1 / self.noise_every for _ in data)
         noise = bytes(self._random.randrange(128, 256) for _ in range(count))
         return noise + data
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < FOREVER_S:  # NaN is neither
+        raise ValueError
+    return seconds
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError
+    return count
+
+
+def _command(text: str) -> str:
+    """The beginning of a command behind its AT, in capitals."""
+    if not _COMMAND.match(text):
+        raise ValueError
+    return text.upper()

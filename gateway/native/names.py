@@ -30,12 +30,16 @@ class NameMap:
         result = cls()
         for text in texts:
             match = _RULE.fullmatch(text.strip())
-            if match is None or (match["to"] and int(match["to"]) > 65535):
+            if match is None or not all(_is_port(match[group]) for group in ("port", "to")):
                 raise InputError(
                     f"--map {text!r}: expected name:port=host:port, for example example.com:80=127.0.0.1:8080"
                 )
-            port = int(match["to"]) if match["to"] else None
-            result.rules[match["name"].lower(), match["port"]] = (match["host"].strip("[]"), port)
+            useless = _without_effect(match["name"].lower(), match["port"], match["host"])
+            if useless:
+                raise InputError(f"--map {text!r}: {useless}")
+            port = match["port"] if match["port"] == ANY else str(int(match["port"]))
+            to = int(match["to"]) if match["to"] else None
+            result.rules[match["name"].lower(), port] = (match["host"].strip("[]"), to)
         return result
 
     def outward(self, peer: Endpoint) -> Endpoint | None:
@@ -58,3 +62,17 @@ class NameMap:
         """Where to listen for a port of the host's."""
         rule = self.rules.get((LISTEN, str(port)))
         return Endpoint(rule[0] or address, rule[1] or port) if rule else Endpoint(address, port)
+
+
+def _is_port(text: str | None) -> bool:
+    return text is None or text == ANY or (len(text) <= 5 and 1 <= int(text) <= 65535)
+
+
+def _without_effect(name: str, port: str, host: str) -> str:
+    """Why a rule would never be looked up, or change nothing; empty when it is a good one."""
+    if port == ANY and name in (ANY, LISTEN):
+        kind = "a port that is listened on" if name == LISTEN else "every name"
+        return f"expected a port: a rule for {kind} is for one port"
+    if name == LISTEN and not host:
+        return "expected the address to listen at, for example listen:80=127.0.0.1:8080"
+    return ""

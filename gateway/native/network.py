@@ -80,6 +80,8 @@ class Stream(asyncio.Protocol):
         self._told = False
         self._ended = False
         self._held = False
+        self._lost_by: Cause | None = None
+        """The connection is gone, and bytes of it wait that are to be told before."""
         self.closed = False
 
     # -- asyncio's side ------------------------------------------------------------------------------------------------
@@ -115,8 +117,14 @@ class Stream(asyncio.Protocol):
         """The connection is gone."""
         was_closed, self.closed = self.closed, True
         self.congested = False
-        if not was_closed:
-            self.owner.lost(self, cause_of(exc) if isinstance(exc, OSError) else Cause.CLOSED_BY_PEER)
+        if was_closed:
+            return
+        cause = cause_of(exc) if isinstance(exc, OSError) else Cause.CLOSED_BY_PEER
+        if self._unread:
+            self._lost_by = cause
+            self.owner.congestion()
+        else:
+            self.owner.lost(self, cause)
 
     def pause_writing(self) -> None:
         """The peer reads too slowly."""
@@ -142,6 +150,9 @@ class Stream(asyncio.Protocol):
             self.owner.received(self, data)
             if self._ended:
                 self.owner.ended(self)
+            if self._lost_by is not None:
+                cause, self._lost_by = self._lost_by, None
+                self.owner.lost(self, cause)
         self.hold(self._held)
 
     def hold(self, held: bool) -> None:
@@ -234,7 +245,7 @@ async def listen(at: Endpoint, owner: StreamOwner) -> asyncio.Server:
         return await loop.create_server(
             lambda: Stream(owner), at.host, at.port, family=socket.AF_INET, reuse_address=True
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one, such as a..b
         raise NetworkFailure(Cause.OPEN_FAILED, str(error)) from error
 
 
@@ -337,5 +348,5 @@ async def open_udp(at: Endpoint, protocol: Datagrams) -> None:
     loop = asyncio.get_running_loop()
     try:
         await loop.create_datagram_endpoint(lambda: protocol, local_addr=(at.host, at.port), family=socket.AF_INET)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise NetworkFailure(Cause.OPEN_FAILED, str(error)) from error

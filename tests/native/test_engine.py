@@ -611,7 +611,6 @@ class TestEnds:
             await d.done(CloseSocket(ONE))
             assert d.quiet()
 
-    @pytest.mark.xfail(strict=True, reason="Stream.connection_lost tells the loss at once, and what waited is gone")
     async def test_reset_behind_data_that_wait(self, server: Server) -> None:
         """SEMANTICS 5.6: all bytes that were received are delivered before the end is told."""
         async with desk() as d:
@@ -625,6 +624,20 @@ class TestEnds:
             await d.done(Attach(ONE))
             assert (await d.event(Received)).data == b"alive"
             assert await d.event(SocketLost) == SocketLost(ONE, Cause.RESET)
+
+    async def test_reset_behind_data_and_closed_by_the_host(self, server: Server) -> None:
+        """The host does not want them: nothing is told of a socket that it has closed."""
+        async with desk() as d:
+            await d.done(ConnectTcp(ONE, Endpoint("127.0.0.1", server.port)))
+            peer = await asyncio.to_thread(server.arrived)
+            peer.sendall(b"alive")
+            await d.event(DataWaiting)
+            abort(peer)
+            await settled()
+            await d.done(CloseSocket(ONE))
+            assert isinstance(await d.ask(Attach(ONE)), Failed)
+            await settled()
+            assert d.quiet()
 
     async def test_the_number_can_be_used_again(self, mirror: Server) -> None:
         async with desk() as d:
@@ -752,19 +765,28 @@ class TestListening:
             with call(port):
                 assert (await d.event(Incoming)).listener == ONE
 
-    @pytest.mark.xfail(
-        strict=True, raises=TimeoutError, reason="network.listen takes OSError alone: the task dies unheard"
-    )
     async def test_a_place_that_cannot_be(self) -> None:
         """Whatever the map says the host gets an answer."""
         async with desk("listen:80=a..b:8080") as d:
-            try:
-                async with asyncio.timeout(0.5):
-                    result = await d.ask(ListenTcp(ONE, 80))
-            finally:
-                for task in d.engine._tasks.values():
-                    task.exception()
-        assert isinstance(result, Failed)
+            result = await d.ask(ListenTcp(ONE, 80))
+            assert isinstance(result, Failed) and result.cause is Cause.OPEN_FAILED
+
+    async def test_a_place_that_cannot_be_for_datagrams(self) -> None:
+        async with desk("listen:80=a..b:8080") as d:
+            result = await d.ask(OpenUdp(ONE, 80))
+            assert isinstance(result, Failed) and result.cause is Cause.OPEN_FAILED
+
+    async def test_our_own_fault(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+        """It is told to whoever can mend it, and the host has its answer all the same."""
+
+        async def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(network, "listen", broken)
+        async with desk() as d:
+            result = await d.ask(ListenTcp(ONE, 80))
+            assert isinstance(result, Failed) and result.cause is Cause.INTERNAL
+        assert "ZeroDivisionError" in caplog.text
 
 
 class TestUdp:
@@ -952,6 +974,23 @@ class TestPassingThrough:
             d.engine.text(ticket, b"text\x1a", True)
             assert d.results[ticket] == PassedThrough(("+CMGS: 1",), "OK")
             d.engine.text(ticket, b"late\x1a", True)
+
+    async def test_a_text_without_end(self) -> None:
+        """Every buffer has a limit, and its end is still found."""
+        async with desk(radio=Radio({})) as d:
+            ticket = d.submit(PassThrough('AT+CMGS="123"'))
+            for _ in range(64):
+                d.engine.text(ticket, bytes(4096), False)
+            assert sum(len(text) for text in d.engine._texts.values()) <= 8192
+            d.engine.text(ticket, b"\x1a", True)
+            assert d.results[ticket] == PassedThrough(("+CMGS: 1",), "OK")
+
+    async def test_a_prompt_that_is_withdrawn(self) -> None:
+        async with desk(radio=Radio({})) as d:
+            ticket = d.submit(PassThrough('AT+CMGS="123"'))
+            d.engine.withdraw(ticket)
+            d.engine.text(ticket, b"text\x1a", True)
+            assert ticket not in d.results and not d.engine._texts
 
     @pytest.mark.parametrize(
         ("command", "restarts"), [("AT+CFUN=1", 1), ("at+cfun=1,1", 1), ("AT+CFUN?", 0), ("AT+CSQ", 0)]

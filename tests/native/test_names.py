@@ -56,6 +56,9 @@ class TestOutward:
     def test_the_last_of_two_equal_ones(self) -> None:
         assert out(["a:80=b:1", "a:80=c:2"], "a", 80) == Endpoint("c", 2)
 
+    def test_zeros_before_a_port(self) -> None:
+        assert out(["example.com:0080=127.0.0.1:08080"], "example.com", 80) == Endpoint("127.0.0.1", 8080)
+
     @pytest.mark.parametrize("rule", ["nowhere.example:*=", "nowhere.example:80=", "*:80="])
     def test_made_unknown(self, rule: str) -> None:
         assert out([rule], "nowhere.example", 80) is None
@@ -120,8 +123,19 @@ class TestMistakes:
         message = str(caught.value)
         assert repr(rule) in message and "example.com:80=127.0.0.1:8080" in message and "\n" not in message
 
-    @pytest.mark.xfail(strict=True, reason="the port on the left is not checked, and such rules are never looked up")
-    @pytest.mark.parametrize("rule", ["example.com:65536=127.0.0.1:80", "*:*=127.0.0.1", "listen:*=127.0.0.1:80"])
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            "example.com:65536=127.0.0.1:80",
+            "example.com:0=127.0.0.1:80",
+            "example.com:80=127.0.0.1:0",
+            f"example.com:{'9' * 5000}=127.0.0.1:80",
+            "*:*=127.0.0.1",
+            "*:*=",
+            "listen:*=127.0.0.1:80",
+            "listen:80=",
+        ],
+    )
     def test_a_rule_without_effect(self, rule: str) -> None:
         """Silence would leave the user to find out why nothing is mapped."""
         with pytest.raises(InputError):

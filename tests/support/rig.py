@@ -202,6 +202,7 @@ class Server:
         self.port: int = self.socket.getsockname()[1]
         self.connections: list[socket.socket] = []
         self._arrived = threading.Semaphore(0)
+        self._closed = False
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
@@ -213,6 +214,9 @@ class Server:
                 return
             connection.settimeout(LIMIT_S * 4)
             self.connections.append(connection)
+            if self._closed:
+                connection.close()
+                return
             self._arrived.release()
             threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
@@ -226,6 +230,7 @@ class Server:
         return self.connections[-1]
 
     def close(self) -> None:
+        self._closed = True  # before: one that is just being accepted is closed by its thread
         self.socket.close()
         for connection in self.connections:
             connection.close()
