@@ -156,9 +156,15 @@ class DataEnd:
 
 @record
 class Text:
-    """Take text up to Ctrl-Z; answered by its bytes, or by None after ESC or when it became longer than the limit."""
+    """Take text up to Ctrl-Z; answered by its bytes, or by None after ESC. Longer text raises :class:`Interrupted`.
+
+    ``length``: take so many bytes, whatever they are. ``seconds``: take what has come by then. ``binary``: ESC is text.
+    """
 
     limit_bytes: int
+    length: int | None = None
+    seconds: float | None = None
+    binary: bool = False
 
 
 @record
@@ -173,6 +179,11 @@ class Wait:
     """Wait for the next expected event, or for ``seconds``; answered by the event or None."""
 
     seconds: float | None = None
+
+
+@record
+class Turn:
+    """Wait for a moment at which the host may be told something unasked, and nothing else waits to be told."""
 
 
 @record
@@ -214,7 +225,7 @@ class Port:
     flow: str | None = None
 
 
-Waiting = Ask | More | Wait | Text | Data | Background | Finish
+Waiting = Ask | More | Wait | Text | Turn | Data | Background | Finish
 """Steps of a task alone: it waits, or lets its command line go."""
 Step = Waiting | Say | Tell | Raw | Claim | Send | Expect | Spawn | Cancel | Break | Store | Port
 Steps = Generator[Step, Any, Outcome]
@@ -252,6 +263,8 @@ class Firmware(ABC):
 
     etx_aborts = False
     """Whether an ETX breaks off a command that is being carried out."""
+    tells_congestion = False
+    """Whether a host in command mode is told that a peer reads too slowly; else its port is not read meanwhile."""
 
     def __init__(self, dialect: Dialect, around: Surroundings) -> None:
         self.dialect = dialect
@@ -282,6 +295,10 @@ class Firmware(ABC):
     def tells_data(self, _socket: HostSocket) -> bool:
         """Whether what arrives on a socket is told by :meth:`event`, not in a data phase."""
         return False
+
+    def resume(self) -> Steps | None:
+        """What ``ATO`` does; None: there is no data mode to go back to."""
+        return None
 
     def abort(self) -> Steps | None:
         """What an ETX in command mode does; None: nothing."""

@@ -57,6 +57,14 @@ class SocketLost:
 
 
 @record
+class SendingHeld:
+    """The peer takes no more just now (``held``), or takes again."""
+
+    socket: HostSocket
+    held: bool
+
+
+@record
 class ModuleText:
     """A line of the module that is not of its IP dialect, for example ``RING``."""
 
@@ -77,5 +85,6 @@ class ModuleRestarted:
 
 
 Event = (
-    BearerFound | BearerLost | Incoming | DataWaiting | Received | PeerClosed | SocketLost | ModuleText | ModuleRestarted
+    BearerFound | BearerLost | Incoming | DataWaiting | Received | PeerClosed | SocketLost | SendingHeld | ModuleText
+    | ModuleRestarted
 )  # fmt: skip

@@ -86,6 +86,15 @@ class OpenUdp:
 
 
 @record
+class SendDatagram:
+    """UDP: send one datagram to ``peer``, whoever the socket's own peer is, and take what this one answers."""
+
+    socket: HostSocket
+    data: bytes
+    peer: Endpoint
+
+
+@record
 class Attach:
     """From now on deliver what arrives (also what waits) and take payload. ``peer``: UDP, only this peer from now on."""
 
@@ -130,6 +139,8 @@ class ResolveName:
     """Look a name up: :class:`Done` with the dotted address as text."""
 
     name: str
+    servers: tuple[str, ...] = ()
+    """Dotted addresses to ask instead of the network's own name servers, where that is possible."""
 
 
 @record
@@ -142,6 +153,8 @@ class Ping:
     timeout_ms: int = 2000
     size_bytes: int = 64
     ttl: int = 64
+    tos: int = 0
+    """Type of service."""
 
 
 @record
@@ -160,6 +173,6 @@ class TextInput:
 
 
 Request = (
-    StartBearer | StopBearer | QueryBearer | ConnectTcp | ListenTcp | AcceptTcp | RefuseTcp | OpenUdp | Attach | Detach
-    | FilterWaiting | ShutdownTcp | CloseSocket | ResolveName | Ping | PassThrough | ServiceRequest
+    StartBearer | StopBearer | QueryBearer | ConnectTcp | ListenTcp | AcceptTcp | RefuseTcp | OpenUdp | SendDatagram
+    | Attach | Detach | FilterWaiting | ShutdownTcp | CloseSocket | ResolveName | Ping | PassThrough | ServiceRequest
 )  # fmt: skip

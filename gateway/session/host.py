@@ -40,6 +40,7 @@ from gateway.dialect.firmware import (
     Surroundings,
     Tell,
     Text,
+    Turn,
     Wait,
     Waiting,
     Word,
@@ -184,7 +185,7 @@ class HostSide:
         for task in list(self._tasks):
             if task.due_s is not None and now >= task.due_s and task in self._tasks:
                 task.due_s, task.waits = None, False
-                self._advance(task, None, now)
+                self._advance(task, None if task.text is None else self._typed(task), now)
         started = self.firmware.tick(now)
         if started is not None:
             self._spawn(*started, now)
@@ -228,6 +229,11 @@ class HostSide:
             times.append(self._data.data.phase.deadline)
         times += [task.due_s for task in self._tasks]
         return min((time for time in times if time is not None), default=None)
+
+    @property
+    def waits_for_peers(self) -> bool:
+        """Whether the host's port should not be read while a peer reads too slowly."""
+        return self._data is not None or not self.firmware.tells_congestion
 
     @property
     def holds_host(self) -> bool:
@@ -408,7 +414,10 @@ class HostSide:
         if handled is not None:
             return self._handled(handled)
         if text.upper() in ("O", "O0", "O1"):
-            return Word("NO CARRIER")  # no data mode of this dialect can be gone back to
+            steps = self.firmware.resume()
+            if steps is None:
+                return Word("NO CARRIER")
+            return self._task(Task(steps, "resume", text, foreground=True), now)
         local = self.dialect.local_answer(text, "always")
         if local is not None:
             return self._answer_locally(local)
@@ -546,10 +555,18 @@ class HostSide:
                     return task.expected.popleft()
                 task.waits = True
                 task.due_s = now + seconds if seconds is not None else None
-            case Text():
+            case Text(_, length, seconds):
+                self._speaker.release()
+                if length == 0:
+                    return b""
                 task.text = step
+                task.due_s = now + seconds if seconds is not None else None
                 self._entry.clear()
                 self.mode = Mode.TEXT
+            case Turn():
+                if self._free and not self._speaker.waiting:
+                    return None
+                task.turns = True
             case Data():
                 task.data = step
                 if task.foreground:
@@ -662,6 +679,10 @@ class HostSide:
         if not self._free:
             return
         self._speaker.moment()
+        for task in [task for task in self._tasks if task.turns]:
+            if task in self._tasks and self._free:
+                task.turns = False
+                self._advance(task, None, now)
         for task in self._tasks:
             if task.data is not None and self._data is None:
                 self._open_data(task, now)
@@ -777,19 +798,33 @@ class HostSide:
         """Text for an entry of the dialect's own: Ctrl-Z ends it, ESC gives it up."""
         task = next(task for task in self._tasks if task.text is not None)
         assert task.text is not None
+        ends: tuple[int, ...] = (SUB,) if task.text.binary else (SUB, ESC)
+        if task.text.length is not None:
+            room = task.text.length - len(self._entry)
+            self._entry += data[:room]
+            self._echo_text(data[:room])
+            if len(data) >= room:
+                self._pending[:0] = data[room:]
+                self._advance(task, self._typed(task), now)
+            return
         for at, byte in enumerate(data):
-            if byte in (SUB, ESC):
+            if byte in ends:
                 self._pending[:0] = data[at + 1 :]
                 self._echo_text(data[:at])
                 text = bytes(self._entry) if byte == SUB and len(self._entry) <= task.text.limit_bytes else None
                 too_long = byte == SUB and text is None
-                task.text = None
-                self.mode = Mode.COMMAND
+                self._typed(task)
                 self._advance(task, Interrupted(Cause.TOO_LONG) if too_long else text, now)
                 return
             if len(self._entry) <= task.text.limit_bytes:
                 self._entry.append(byte)
         self._echo_text(data)
+
+    def _typed(self, task: Task) -> bytes:
+        """Text is not taken any more; what came of it."""
+        task.text = task.due_s = None
+        self.mode = Mode.COMMAND
+        return bytes(self._entry)
 
     def _text_for_module(self, data: bytes, ticket: Ticket) -> None:
         """Text for a command of the module's: Ctrl-Z and ESC are its own ends; a data call takes everything."""

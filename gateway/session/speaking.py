@@ -57,6 +57,11 @@ class Speaker:
                 self._waiting.popleft()
                 self.dropped += 1
 
+    @property
+    def waiting(self) -> bool:
+        """Whether unsolicited lines wait."""
+        return bool(self._waiting)
+
     def moment(self) -> None:
         """Now unsolicited lines may be said."""
         while self._waiting:

@@ -45,6 +45,8 @@ class Task:
     due_s: float | None = None
     data: Data | None = None
     text: Text | None = None
+    turns: bool = False
+    """It waits for its turn to tell something."""
     passing: bool = False
     """It passes a command of the module's through."""
 
