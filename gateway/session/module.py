@@ -226,7 +226,8 @@ class ModuleSide:
     def payload(self, socket: HostSocket, data: bytes, now: float) -> None:
         """Payload of the host for a socket."""
         self._now = now
-        if self._phase is not None and self._phase_socket == socket and not self._suspended:
+        if socket not in self._backlog and self._sends_to(socket):
+            assert self._phase is not None
             self._write(self._phase.encode(data, now))
         else:
             self._backlog.setdefault(socket, []).append(data)
@@ -266,6 +267,7 @@ class ModuleSide:
             data, fed = self._phase.tick(now)
             self._write(data)
             self._fed(fed)
+            self._send_backlog()
         self._time()
         if self._worker is None and self._retry_s is not None and now >= self._retry_s and self._connected:
             self._retry_s = None
@@ -349,6 +351,8 @@ class ModuleSide:
             if self.state is not State.READY:
                 if self._retry_s is None and self._connected and not self._finishing:
                     self._retry_s = self._now + RETRY_S
+                return
+            if self._jobs and self._must_wait(self._jobs[0]):
                 return
             if self._jobs:
                 self._idle_s = None
@@ -521,6 +525,8 @@ class ModuleSide:
             self._while_leaving(data, waiting)
         elif self._phase is not None and not self._phase_over:
             self._fed(self._phase.feed(data, self._now))
+            if self._backlog:
+                self._send_backlog()
         else:
             self._reader.add(data)
             self._read_lines()
@@ -660,11 +666,33 @@ class ModuleSide:
             self._phase, self._phase_socket = step.phase, step.socket
             self._phase_over = self._suspended = False
             self._note("module_phase", what="open")
-            for part in self._backlog.pop(step.socket, []):
-                self._write(step.phase.encode(part, self._now))
+            self._send_backlog()
         elif answer.ok:
             return Answer(Final.ERROR)
         return answer
+
+    def _sends_to(self, socket: HostSocket) -> bool:
+        """Whether payload for a socket may be sent now."""
+        phase = self._phase
+        return phase is not None and self._phase_socket == socket and not (self._suspended or phase.holds)
+
+    def _send_backlog(self) -> None:
+        """Send what waited, as far as it may be sent."""
+        socket = self._phase_socket
+        if socket is None or not self._sends_to(socket):
+            return
+        assert self._phase is not None
+        parts = self._backlog.pop(socket, [])
+        for at, part in enumerate(parts):
+            if self._phase.holds:
+                self._backlog[socket] = parts[at:]
+                return
+            self._write(self._phase.encode(part, self._now))
+
+    def _must_wait(self, job: _Job) -> bool:
+        """Whether a socket that is to be closed still has payload that will be sent in a moment."""
+        phase = self._phase
+        return phase is not None and phase.holds and job.closes == self._phase_socket and job.closes in self._backlog
 
     def _fed(self, fed: Fed) -> None:
         """What the module's data mode gave."""
@@ -899,6 +927,8 @@ class ModuleSide:
                 self._resume(Failed(Cause.NO_MODULE, "the module restarted"))
             else:
                 self._resume(Answer(Final.DOWN))
+        elif isinstance(self._waiting, _Mail):
+            self._resume(None)  # what it has forgotten will not come
 
     def _expected(self, flight: Flight) -> bool:
         """Whether the command in flight makes a module print such lines without being gone."""

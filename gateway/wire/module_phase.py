@@ -36,11 +36,14 @@ class ModulePhase:
 
     ``escaped``: DLE escapes ETX and DLE, and a bare ETX ends the stream or divides datagrams. ``divided``: the payload
     is datagrams. ``guard_s``: the module takes ``+++`` with so much silence around it for an escape. ``hints``: texts
-    that the module prints into the stream.
+    that the module prints into the stream. ``falls_back``: each datagram that is sent may end the mode (erratum X15).
     """
 
-    def __init__(self, *, escaped: bool, divided: bool, guard_s: float, hints: tuple[bytes, ...] = ()) -> None:
+    def __init__(
+        self, *, escaped: bool, divided: bool, guard_s: float, hints: tuple[bytes, ...] = (), falls_back: bool = False
+    ) -> None:
         self.divided = divided
+        self._falls_back = falls_back
         self.guard_s = guard_s
         self._escaped = escaped
         self._decoder = dle.DleDecoder()
@@ -50,6 +53,7 @@ class ModulePhase:
         self._datagram = bytearray()
         self._sent_s: float | None = None
         self._quiet_s: float | None = None
+        self._hold_s: float | None = None
 
     def begin(self, last_s: float) -> None:
         """The phase opens; the module heard its last byte at ``last_s``."""
@@ -63,7 +67,13 @@ class ModulePhase:
         if self.divided:
             data += dle.ETX
             self._sent_s = now
+            self._hold_s = now + FALL_BACK_WITHIN_S if self._falls_back else None
         return self._breaker.feed(data, now)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the module may be in command mode just now: nothing more should be sent until that is known."""
+        return self._quiet_s is not None or self._hold_s is not None
 
     @property
     def holding(self) -> bool:
@@ -117,7 +127,7 @@ class ModulePhase:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        times = (self._breaker.deadline, self._holder.deadline, self._quiet_s)
+        times = (self._breaker.deadline, self._holder.deadline, self._quiet_s, self._hold_s)
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, Fed]:
@@ -128,6 +138,8 @@ class ModulePhase:
             fed.payload.append(ready)
         if self._holder.suspected is not None:
             fed.mark = self._holder.suspected
+        if self._hold_s is not None and now >= self._hold_s:
+            self._hold_s = None
         if self._quiet_s is not None and now >= self._quiet_s:
             self._quiet_s = None
             fed.mark, fed.rest = FALL_BACK, self._own_lines()

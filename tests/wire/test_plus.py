@@ -126,8 +126,7 @@ class TestBreaker:
             return late + passed
 
         for data, pause in [*writes, (b"", 4.0)]:
-            due = breaker.deadline
-            if due is not None and due <= now + pause:
+            while (due := breaker.deadline) is not None and due <= now + pause:
                 got += write(breaker.tick(due), due)
             now += pause
             sent += data

@@ -115,6 +115,8 @@ class WipsoftDriver(Driver):
         self._sockets: dict[HostSocket, _Socket] = {}
         self._waiting: dict[int, HostSocket] = {}
         """Connections that were accepted by the module and wait for the host's side: index to listener."""
+        self._falls_back = False
+        """The module leaves its data mode with every datagram (X15)."""
         self._gone: set[int] = set()
         """Indices whose peer has closed; what it sent before can still be read."""
 
@@ -562,7 +564,8 @@ class WipsoftDriver(Driver):
         if request.peer is not None and failed.cause is not Cause.NO_MODULE:
             yield Command(self.dialect.write("socket_close", protocol=UDP, index=index))
             # A UDP socket needs nobody's consent: what fails is the name.
-            if failed.cause in (Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL):
+            unclear = (Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL, Cause.REFUSED)
+            if failed.cause in unclear:
                 dotted = is_dotted(request.peer.host)
                 failed = Failed(Cause.OPEN_FAILED if dotted else Cause.NAME_NOT_RESOLVED, failed.original)
         return failed
@@ -625,6 +628,7 @@ class WipsoftDriver(Driver):
             divided=entry.protocol == UDP,
             guard_s=self.dialect.tables.numbers["guard_ms"] / 1000,
             hints=tuple(hint.replace("{end}", "\r\n").encode() for hint in self.dialect.tables.module.hints),
+            falls_back=self._falls_back,
         )
         text = self.dialect.write("data_continuous", protocol=entry.protocol, index=entry.index)
         answer: Answer = yield Enter(text, socket, phase)
@@ -638,6 +642,7 @@ class WipsoftDriver(Driver):
             return
         entry.attached = False
         if mark == FALL_BACK:
+            self._falls_back = True
             answer = yield from self._enter(socket, entry)
             if not answer.ok:
                 yield from self._over(socket, Cause.SEND_FAILED)
