@@ -24,6 +24,8 @@ from gateway.trace.mask import Masker
 from gateway.trace.record import Recorder
 
 log = logging.getLogger("gateway")
+_OF_NATIVE = dict.fromkeys(("maps", "address"), "needs --native: a module has a network of its own")
+_OF_A_MODULE = dict.fromkeys(("module_dialect", "module_switch", "limit"), "needs --module: --native has none")
 
 
 @click.command(short_help="join a host's link to a module's, or serve it without a module")
@@ -86,8 +88,7 @@ def command(
     """
     if native == bool(module) or (module and not module_dialect):
         raise click.UsageError("give either --module LINK with --module-dialect DIALECT, or --native")
-    if maps and not native:
-        raise click.UsageError("--map needs --native: a module has a network of its own")
+    options.refuse_useless(_OF_NATIVE if module else _OF_A_MODULE)
     options.start_log(log_level, log_format)
     host_spec = parse_link(host)
     host_side_dialect = options.with_answers(options.dialect(host_dialect, "host", switch, "--switch"), answers)

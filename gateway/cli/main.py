@@ -8,8 +8,10 @@ import sys
 import click
 
 from gateway import __version__
+from gateway.cli.group import VerbGroup
 from gateway.errors import GatewayError
 
+PROGRAM = "at-gateway"
 VERBS = {
     "demo": "show the main job on this computer, with no hardware",
     "bridge": "join a host's link to a module's, or serve it without a module",
@@ -21,7 +23,7 @@ VERBS = {
 }
 
 
-class _Verbs(click.Group):
+class _Verbs(VerbGroup):
     """Loads a verb's file only when it is asked for: the start of the program stays short."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -46,7 +48,7 @@ class _Verbs(click.Group):
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="at-gateway")
+@click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
     """Lets equipment that was programmed for one cellular module keep working, untouched, with a newer one.
 
@@ -66,14 +68,15 @@ def cli() -> None:
 def main() -> None:
     """The program."""
     try:
-        cli.main(standalone_mode=False)
+        code = cli.main(prog_name=PROGRAM, standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(2)
     except click.ClickException as error:
-        where = f" (see at-gateway {' '.join(sys.argv[1:2])} --help)" if isinstance(error, click.UsageError) else ""
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        where = f" (see {context.command_path} --help)" if context is not None else ""
         click.echo(f"at-gateway: {error.format_message()}{where}", err=True)
         sys.exit(2)
     except click.exceptions.Abort:
@@ -84,3 +87,4 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import click
+from click.core import ParameterSource
 
 from gateway.dialect import registry
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.schema import LocalAnswer
 from gateway.errors import InputError
+from gateway.model.values import is_dotted
 
 DIALECTS = f"one of {', '.join(registry.ids())}, or an alias."
 """For help texts."""
@@ -80,6 +83,7 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 default="0.0.0.0",
                 show_default=True,
                 metavar="ADDRESS",
+                callback=_address,
                 help="The address of this computer that listeners and UDP sockets use.",
             ),
         )
@@ -91,6 +95,24 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def switch_option(name: str, help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option that chooses a reading of a dialect's manual."""
     return click.option(f"--{name}", name.replace("-", "_"), multiple=True, metavar="NAME=VALUE", help=help_text)
+
+
+def refuse_useless(reasons: dict[str, str]) -> None:
+    """Refuse options of the running command that have no effect here: parameter to the reason.
+
+    Raises :class:`click.UsageError` for the first that was given.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and parameter.name in reasons:
+            raise click.UsageError(f"{parameter.opts[0]} {reasons[parameter.name]}")
+
+
+def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if not is_dotted(text):
+        raise InputError(f"--address {text!r}: expected an address in dotted decimal, for example 127.0.0.1")
+    return text
 
 
 def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
@@ -113,7 +135,7 @@ def limits(texts: tuple[str, ...]) -> dict[str, float]:
             result[name.upper()] = float(value)
         except ValueError:
             separator = ""
-        if not separator or not name or result.get(name.upper(), 0) <= 0:
+        if not separator or not name or not 0 < result.get(name.upper(), 0) < math.inf:  # NaN is neither
             raise InputError(f"--limit {text!r}: expected COMMAND=SECONDS, for example +WIPCREATE=30")
     return result
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.group import VerbGroup
 from gateway.trace.show import WIDTH, Lanes, read_records
 
 
-@click.group(short_help="read a recorded session")
+@click.group(cls=VerbGroup, short_help="read a recorded session")
 def command() -> None:
     """Read what --trace has recorded."""
 
@@ -18,13 +19,23 @@ def command() -> None:
 @command.command("show")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--follow", is_flag=True, help="Go on with what is still being recorded, until interrupted.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Two lanes for people, or a JSON object a line for programs.",
+)
 @click.option("--width", type=click.IntRange(60, 400), default=WIDTH, show_default=True, help="Width of the two lanes.")
 def show(file: Path, follow: bool, form: str, width: int) -> None:
     """Print a trace as two lanes: what the host said and heard on the left, the module on the right.
 
     Between them stands what a command became (request, way, failure, event, finding). > goes to the module, < comes
     back to the host. Secrets were masked when the trace was written.
+
+    \b
+    at-gateway trace show /tmp/session.jsonl --follow
     """
     lanes = Lanes(width)
     if form == "text":

@@ -55,14 +55,6 @@ def help_of(name: str) -> str:
     return done.stdout
 
 
-def marked(names: list[str], reasons: dict[str, str]) -> list[object]:
-    """Parameters, those with a reason expected to fail."""
-    mark = pytest.mark.xfail
-    return [
-        pytest.param(name, marks=[mark(strict=True, reason=reasons[name])] if name in reasons else []) for name in names
-    ]
-
-
 class TestProgram:
     def test_version(self) -> None:
         done = run("--version")
@@ -124,7 +116,7 @@ class TestVerbs:
                 assert option.startswith("-") is False or option in text
         assert "--help" in text
 
-    @pytest.mark.parametrize("name", marked(list(COMMANDS), {"trace show": "--format of trace show has no help text"}))
+    @pytest.mark.parametrize("name", list(COMMANDS))
     def test_every_option_is_explained(self, name: str) -> None:
         for parameter in COMMANDS[name].params:
             if isinstance(parameter, click.Option):
@@ -137,10 +129,7 @@ class TestVerbs:
 
     @pytest.mark.parametrize(
         "name",
-        marked(
-            [name for name in RUNNABLE if any(parameter.required for parameter in COMMANDS[name].params)],
-            {"trace show": "the help of trace show has no example"},
-        ),
+        [name for name in RUNNABLE if any(parameter.required for parameter in COMMANDS[name].params)],
     )
     def test_an_example_for_what_cannot_run_alone(self, name: str) -> None:
         """A whole command line to copy, besides the usage."""
