@@ -39,11 +39,17 @@ class StateStore:
         try:
             values = json.loads(self._path.read_text(encoding="utf-8"))
             return {str(key): value for key, value in values.items() if isinstance(value, str | int)}
-        except (OSError, ValueError, AttributeError) as error:
-            aside = self._path.with_suffix(".broken")
-            log.warning("the state %s cannot be read (%s): it is put aside as %s", self._path, error, aside.name)
-            self._path.replace(aside)
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
+            self._put_aside(self._path, error)
             return {}
+
+    def _put_aside(self, path: Path, reason: Exception) -> None:
+        aside = path.with_suffix(".broken")
+        try:
+            path.replace(aside)
+            log.warning("the state %s cannot be read (%s): it is put aside as %s", path, reason, aside.name)
+        except OSError as error:
+            log.error("the state %s cannot be read (%s), nor put aside: %s", path, reason, error.strerror)
 
     def save(self, values: Values) -> None:
         """Keep these values. A full disk is said, and does not end the session."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gateway.dialect.nodes import Basic
-from gateway.wire.settings import LineSettings
+from gateway.wire.settings import LineSettings, register_limit
 
 RATES = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 _STANDARD = re.compile(r"\+(CMEE|IPR|IFC|ICF) *(?:(\?)|(= *\?)|= *([0-9, ]*))?", re.IGNORECASE)
@@ -63,7 +63,7 @@ def _register(command: Basic, settings: LineSettings) -> Handled | None:
         return None
     if command.reads:
         return Handled(lines=(f"{settings.registers[register]:03d}",))
-    if command.number is None or command.number > (127 if register in (3, 4, 5) else 255):
+    if command.number is None or command.number > register_limit(register):
         return Handled(ok=False)
     settings.registers[register] = command.number
     return Handled()

@@ -64,14 +64,21 @@ class LineSettings:
         """Take over a :meth:`profile`; what is not understood in it is left out."""
         for entry in profile.split():
             name, _, value = entry.partition("=")
-            numbers = [int(number) for number in value.split(",") if number.isdigit()]
+            numbers = [int(number) for number in value.split(",") if number.isdecimal()]
             if name in ("flow", "frame") and len(numbers) == 2:
                 setattr(self, name, (numbers[0], numbers[1]))
             elif name in _PROFILE and len(numbers) == 1:
                 setattr(self, name, type(getattr(self, name))(numbers[0]))
-            elif name[:1] == "S" and name[1:].isdigit() and len(numbers) == 1:
-                self.registers[int(name[1:])] = numbers[0]
+            elif name[:1] == "S" and name[1:].isdecimal() and len(numbers) == 1:
+                register = int(name[1:])
+                if numbers[0] <= register_limit(register):
+                    self.registers[register] = numbers[0]
 
     def copy(self) -> LineSettings:
         """An independent copy (``AT&W``)."""
         return replace(self, registers=dict(self.registers))
+
+
+def register_limit(register: int) -> int:
+    """The highest value of an S-register; S3 to S5 are characters of seven bits (V.250, 6.2.1 to 6.2.3)."""
+    return 127 if register in (3, 4, 5) else 255

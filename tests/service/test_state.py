@@ -208,6 +208,7 @@ class TestDamage:
             b"null",
             b"\xff\xfe\x00",
             b"\x00" * 100,
+            b"[" * 100_000,
         ],
     )
     def test_put_aside_and_told(self, folder: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
@@ -227,6 +228,18 @@ class TestDamage:
         again.save({"new": 1})
         again.close()
         assert reopened(folder) == {"new": 1}
+
+    def test_that_cannot_be_put_aside(self, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """The session begins all the same."""
+        first = store(folder)
+        first.save(VALUES)
+        first.close()
+        (path,) = folder.glob("*.json")
+        path.write_bytes(b"nonsense")
+        path.with_suffix(".broken").mkdir()
+        assert reopened(folder) == {}
+        (error,) = caplog.records
+        assert error.levelno == logging.ERROR and str(path) in error.getMessage()
 
     def test_values_that_nobody_wrote(self, folder: Path) -> None:
         """Somebody has edited the file: what is neither text nor a number is left out."""
