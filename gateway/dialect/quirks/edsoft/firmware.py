@@ -683,6 +683,3 @@ class EdsoftFirmware(Firmware):
     def describe(self) -> dict[str, str | int]:
         """Link and service."""
         return {"link": self.link.value, "service": self.service}
-
-
-FIRMWARE = EdsoftFirmware
