@@ -27,7 +27,7 @@ from gateway.model.requests import (
 )
 from gateway.model.results import Done, PassedThrough, PingEcho, Progress, Prompted, Result
 from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket
-from gateway.session.effects import Effect, News, Note, Payload, Submit, TextFor, ToHost
+from gateway.session.effects import Effect, News, Note, Submit, TextFor, ToHost
 from gateway.session.host import HostSide
 from gateway.session.tasks import Mode
 
@@ -38,70 +38,47 @@ _LIMIT_S = 100_000.0
 _STEPS = 2000
 
 
-class AgreeingHost:
-    """A host's side with that module behind it. Feed it lines; take what the host would read and the notes."""
+class AgreeingModule:
+    """The host's side of a dialect with nothing behind it but consent: what the module that it plays would answer.
+
+    Feed it with bytes and time (``receive``, ``tick``, ``deadline``), or with whole lines (:class:`AgreeingScript`).
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self.side = HostSide(dialect, firmware_of(dialect), tracing=True)
-        self.side.settings.echo = False
-        self.side.settings.error_detail = 1
         self.notes: list[Note] = []
-        self.submitted: list[Request] = []
-        self.payload: list[tuple[HostSocket, bytes]] = []
-        self._now = 1000.0
+        self._now = 0.0
         self._heard = b""
         self._bearer: Addresses | None = None
         self._listener: HostSocket | None = None
         self._connections = 0
 
     @property
-    def in_data(self) -> bool:
-        """Whether what the host sends is payload or text."""
-        return self.side.mode is not Mode.COMMAND
+    def deadline(self) -> float | None:
+        """When :meth:`tick` has something to do."""
+        return self.side.deadline
 
-    def say(self, text: str) -> bytes:
-        """A command line; what the host reads until nothing more can happen without it."""
-        self.side.settings.echo = False
-        return self._send(text.encode("latin-1", "replace") + b"\r")
+    def receive(self, data: bytes, now: float) -> bytes:
+        """Bytes came; what it says to them."""
+        self._now = now
+        self.side.receive(data, now)
+        return self._said()
 
-    def send(self, data: bytes) -> bytes:
-        """Payload or text, as it is."""
-        if not self.in_data:
-            self.call_in()
-        return self._send(data)
+    def tick(self, now: float) -> bytes:
+        """Time has come; what it says then."""
+        self._now = now
+        self.side.tick(now)
+        return self._said()
 
-    def call_in(self) -> None:
+    def call_in(self) -> bytes:
         """If a listener waits: a peer calls."""
         if self._listener is not None:
             self._connections += 1
             self.side.event(Incoming(self._listener, self._connections, _PEER), self._now)
-            self._settle()
+        return self._said()
 
-    def leave(self) -> bytes:
-        """End the data phase or the entry that is open, in whatever way ends it."""
-        heard = b""
-        for sign in (b"\x03", b"\x1a", b"+++"):
-            if not self.in_data:
-                break
-            self._now += 2.0
-            self.side.tick(self._now)
-            heard += self._send(sign)
-        return heard
-
-    def _send(self, data: bytes) -> bytes:
-        self._now += 1.5
-        self.side.tick(self._now)
+    def _said(self) -> bytes:
         self._settle()
-        self.side.receive(data, self._now)
-        self._settle()
-        end = self._now + _LIMIT_S
-        for _ in range(_STEPS):  # time passes for what waits
-            due = self.side.deadline
-            if due is None or due > end or self.in_data or not self.side.busy:
-                break
-            self._now = max(self._now, due)
-            self.side.tick(self._now)
-            self._settle()
         heard, self._heard = self._heard, b""
         return heard
 
@@ -119,13 +96,10 @@ class AgreeingHost:
             case Note():
                 self.notes.append(effect)
             case Submit(ticket, request):
-                self.submitted.append(request)
                 for news in self._answers(request):
                     self._tell(News(ticket, news))
             case TextFor(ticket, _, True):
                 self._tell(News(ticket, PassedThrough((), "OK")))
-            case Payload(socket, data):
-                self.payload.append((socket, data))
 
     def _tell(self, news: News) -> None:
         if news.ticket != Ticket(0):
@@ -165,3 +139,48 @@ def _prompts(text: str) -> bool:
     """The commands for short messages that ask for text (3GPP TS 27.005, 3.5.1, 3.5.3)."""
     squeezed = text[2:].replace(" ", "").upper()
     return squeezed.startswith(("+CMGS=", "+CMGW=", "+CMGC=")) and not squeezed.endswith("?")
+
+
+class AgreeingScript:
+    """Such a module under a script: one line after the other, in simulated time."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.module = AgreeingModule(dialect)
+        self.module.side.settings.error_detail = 1
+        self._now = 1000.0
+
+    @property
+    def in_data(self) -> bool:
+        """Whether what is sent is payload or text."""
+        return self.module.side.mode is not Mode.COMMAND
+
+    def say(self, text: str) -> bytes:
+        """A command line; what is answered until nothing more happens by itself."""
+        return self._send(text.encode("latin-1", "replace") + b"\r")
+
+    def send(self, data: bytes) -> bytes:
+        """Payload or text, as it is; where a listener waits a peer calls first."""
+        if not self.in_data:
+            self.module.call_in()
+        return self._send(data)
+
+    def leave(self) -> bytes:
+        """End the data phase or the entry that is open, in whatever way ends it."""
+        heard = b""
+        for sign in (b"\x03", b"\x1a", b"+++"):
+            if self.in_data:
+                self._now += 2.0
+                heard += self.module.tick(self._now) + self._send(sign)
+        return heard
+
+    def _send(self, data: bytes) -> bytes:
+        self._now += 1.5
+        heard = self.module.tick(self._now) + self.module.receive(data, self._now)
+        end = self._now + _LIMIT_S
+        for _ in range(_STEPS):
+            due = self.module.deadline
+            if due is None or due > end or self.in_data or not self.module.side.busy:
+                break
+            self._now = max(self._now, due)
+            heard += self.module.tick(self._now)
+        return heard

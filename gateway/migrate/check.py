@@ -10,7 +10,7 @@ from enum import StrEnum
 from gateway.dialect.dialect import Dialect, Fault
 from gateway.dialect.nodes import Broken, Foreign, Op, Piece, Statement
 from gateway.errors import InputError, nearest
-from gateway.migrate.agreeing import AgreeingHost
+from gateway.migrate.agreeing import AgreeingScript
 from gateway.migrate.script import LineKind, ScriptLine, read_script
 from gateway.model.causes import Cause
 from gateway.session.effects import Note
@@ -65,9 +65,9 @@ def check(text: str, dialect: Dialect) -> list[Problem]:
 class _Checker:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._host: AgreeingHost | None = None
+        self._host: AgreeingScript | None = None
         with suppress(InputError):  # where nobody can play the dialect there are no rules of state
-            self._host = AgreeingHost(dialect)
+            self._host = AgreeingScript(dialect)
         self._names = [
             *dialect.tables.commands,
             *(f"{dialect.tables.own[0]}{name}" for name in dialect.tables.parameters),
@@ -205,9 +205,9 @@ class _Checker:
             return
         if host.in_data:
             host.leave()
-        host.notes.clear()
+        host.module.notes.clear()
         host.say(line.text)
-        failed = next((note for note in host.notes if note.kind == "failed"), None)
+        failed = next((note for note in host.module.notes if note.kind == "failed"), None)
         if failed is not None and failed.fields["what"] != Cause.NOT_SUPPORTED.value:
             self._refused(line, failed)
         self._doubtful = failed is not None
@@ -230,7 +230,7 @@ class _Checker:
         if host is None or self._doubtful:
             return
         if not host.in_data:
-            host.call_in()
+            host.module.call_in()
         if not host.in_data:
             self._add(
                 line, line.column, 1, ProblemKind.PAYLOAD, "payload, but no command before it has opened a data phase"
