@@ -42,7 +42,7 @@ def read_value(kind: ValueType, value: Value) -> str | int:
 
 def write_value(kind: ValueType, value: str | int) -> str:
     """``value`` as it stands on a line: text in quotes, numbers bare. Raises :class:`WrongValue` for a quote inside."""
-    if kind.kind in _QUOTED:
+    if kind.kind in _QUOTED or (kind.kind == "any" and isinstance(value, str)):
         text = str(value)
         if '"' in text or "\r" in text or "\n" in text:
             raise WrongValue("text without quotes and line ends")

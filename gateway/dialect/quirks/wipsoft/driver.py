@@ -60,7 +60,7 @@ from gateway.model.results import Done, Failed, PingEcho
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, Endpoint, HostSocket, is_dotted
 from gateway.wire.module_phase import FALL_BACK, ModulePhase
 
-UDP, TCP, SERVER = 1, 2, 3
+UDP, TCP, SERVER, TLS = 1, 2, 3, 9
 """Protocols (3.1.1)."""
 BIDS = {BearerKind.GPRS: 6, BearerKind.GSM: 5}
 KINDS = {bid: kind for kind, bid in BIDS.items()}
@@ -76,6 +76,8 @@ READY_LIMIT_S = 20.0
 DRAIN_QUIET_S = 0.3
 """So long after the last datagram that waited the offline session is closed again."""
 CLOSE_LIMIT_S = 1.0
+CLOSE_ECHO_S = 0.3
+"""How long after its OK a module that tells every close may take to tell it (X12)."""
 ECHO_S = 1.0
 """So long behind a +WIPPEERCLOSE a +WIPREADY may still come."""
 START_RETRIES = 2
@@ -93,12 +95,22 @@ class _Socket:
     index: int
     local_port: int | None = None
     peer: Endpoint | None = None
+    secure: bool = False
+    """SSL: an index of the TCP clients all the same."""
+    last: int = 0
+    """Server: the last of the client indices that begin at ``first``."""
+    first: int = 0
     peer_closed: bool = False
     attached: bool = False
     speaker: Endpoint | None = None
     """UDP: who sent the datagram that was told last."""
     kept: list[tuple[Endpoint, bytes]] = field(default_factory=list)
     """UDP: datagrams that were read to see who sent them."""
+
+    @property
+    def mode(self) -> int:
+        """The protocol as the module names it."""
+        return TLS if self.secure else self.protocol
 
 
 class WipsoftDriver(Driver):
@@ -163,7 +175,9 @@ class WipsoftDriver(Driver):
             yield Emit(event)
 
     def _close_leftovers(self) -> Chores:
-        """Sockets of an earlier life."""
+        """Sockets of an earlier life; where the module does not list them, each is closed when it is in the way."""
+        if not self.dialect.writes("sockets"):
+            return
         answer: Answer = yield Command(
             self.dialect.write("sockets"), frozenset({"ready", "ready_peer", "serving", "serving_udp"})
         )
@@ -265,11 +279,12 @@ class WipsoftDriver(Driver):
     def _start_stack(self) -> Part:
         if not self._stack:
             answer: Answer = yield Command(self.dialect.write("stack_start"))
-            if not answer.ok and self._cause(answer) is not Cause.ALREADY_STARTED:
+            if not answer.ok and not self._says(answer, "+WIPCFG", Cause.ALREADY_STARTED):
                 return self.failed(answer, "+WIPCFG=1")
             self._stack = True
         if not self._options_set:
-            yield Command(self.dialect.write("stack_option", option=QUIET_SIGNS, value=1))
+            if self._has("+WIPCFG", QUIET_SIGNS):
+                yield Command(self.dialect.write("stack_option", option=QUIET_SIGNS, value=1))
             self._options_set = True
         return None
 
@@ -299,10 +314,10 @@ class WipsoftDriver(Driver):
             before = self._sent.get((bid, option))
             if str(value) == before or (before is None and value == ""):
                 continue
-            does = "bearer_set" if isinstance(value, str) else "bearer_set_number"
-            argument = {"value" if isinstance(value, str) else "number": value}
+            if not self._has("+WIPBR", option):
+                continue
             try:
-                text = self.dialect.write(does, bid=bid, option=option, **argument)
+                text = self.dialect.write("bearer_set", bid=bid, option=option, value=value)
             except WrongValue:
                 return Failed(Cause.BAD_VALUE, f"bearer option {option}")
             answer: Answer = yield Command(text)
@@ -369,6 +384,14 @@ class WipsoftDriver(Driver):
             return Done(None)
         return Done((yield from self._addresses(started[0])))
 
+    def _has(self, command: str, option: int) -> bool:
+        """Whether the module knows an option: an older one has fewer."""
+        return str(option) in self.dialect.tables.options[command]
+
+    def _says(self, answer: Answer, command: str, *causes: Cause) -> bool:
+        """Whether a refusal has the code that the module has for one of ``causes``; an older one has fewer codes."""
+        return answer.code != "" and answer.code in {self.dialect.code(cause, command) for cause in causes}
+
     def _cause(self, answer: Answer) -> Cause | None:
         return self.dialect.cause_of(answer.code) if answer.code else None
 
@@ -382,9 +405,21 @@ class WipsoftDriver(Driver):
     def _create(self, text: str, protocol: int, index: int) -> Part:
         """Create a socket; one that is left over from before is closed first."""
         answer: Answer = yield Command(text)
-        if not answer.ok and self._cause(answer) in (Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
-            yield Command(self.dialect.write("socket_close", protocol=protocol, index=index))
+        if self._says(answer, "+WIPCREATE", Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
+            yield from self._shut(protocol, index)
             answer = yield Command(text)
+        return answer
+
+    def _shut(self, protocol: int, index: int) -> Part:
+        """Close a socket of the module's. What it may say of it behind its OK belongs to it, not to the next there."""
+        answer: Answer = yield Command(self.dialect.write("socket_close", protocol=protocol, index=index))
+        if answer.ok and self.dialect.switch("local_close") == "all":
+            yield Await(
+                lambda heard: (
+                    (heard.key, heard.number("protocol"), heard.number("index")) == ("peer_closed", protocol, index)
+                ),
+                CLOSE_ECHO_S,
+            )
         return answer
 
     def _ready(self, protocol: int, index: int, limit_s: float) -> Part:
@@ -413,19 +448,22 @@ class WipsoftDriver(Driver):
         index = self._free_index(TCP)
         if index is None:
             return Failed(Cause.NO_FREE_SOCKET)
+        does, mode = ("tls_create", TLS) if request.secure else ("tcp_create", TCP)
+        if not self.dialect.writes(does):
+            return Failed(Cause.NOT_SUPPORTED)
         try:
-            text = self.dialect.write("tcp_create", index=index, host=request.peer.host, port=request.peer.port)
+            text = self.dialect.write(does, index=index, host=request.peer.host, port=request.peer.port)
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
-        answer = yield from self._create(text, TCP, index)
+        answer = yield from self._create(text, mode, index)
         failed: Failed | None = None if answer.ok else self.failed(answer, "+WIPCREATE")
         if failed is None:
-            failed = yield from self._ready(TCP, index, CONNECT_LIMIT_S)
+            failed = yield from self._ready(mode, index, CONNECT_LIMIT_S)
         if failed is None:
-            self._sockets[request.socket] = _Socket(TCP, index, peer=request.peer)
+            self._sockets[request.socket] = _Socket(TCP, index, peer=request.peer, secure=request.secure)
             return Done()
         if failed.cause is not Cause.NO_MODULE:
-            yield Command(self.dialect.write("socket_close", protocol=TCP, index=index))
+            yield from self._shut(mode, index)
             failed = yield from self._why(failed, request.peer.host)
         return failed
 
@@ -456,7 +494,7 @@ class WipsoftDriver(Driver):
         if index is None:
             return Failed(Cause.NO_FREE_SOCKET)
         try:
-            text = self.dialect.write("udp_create_peer", index=index, host=request.name, port=9)
+            text = self.dialect.write("udp_create", index=index, host=request.name, port=9)
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
         answer = yield from self._create(text, UDP, index)
@@ -466,7 +504,7 @@ class WipsoftDriver(Driver):
         address = ""
         if failed is None and read:
             address = yield from self._peer_of(UDP, index)
-        yield Command(self.dialect.write("socket_close", protocol=UDP, index=index))
+        yield from self._shut(UDP, index)
         if failed is not None or (read and not is_dotted(address)):
             return Failed(Cause.NAME_NOT_RESOLVED, failed.original if failed else address)
         return Done(address)
@@ -475,7 +513,7 @@ class WipsoftDriver(Driver):
         """The address of a socket's peer, "" when the module will not tell."""
         answer: Answer = yield Command(
             self.dialect.write("option_get", protocol=protocol, index=index, option=PEER_ADDRESS),
-            frozenset({"socket_option", "socket_option_indexed"}),
+            frozenset({"socket_option", "socket_option_other"}),
         )
         return answer.heard[0].fields["value"] if answer.ok and answer.heard else ""
 
@@ -489,15 +527,15 @@ class WipsoftDriver(Driver):
             "server_create", server=server, local_port=request.port, **{"from": free[0], "to": free[1]}
         )
         answer: Answer = yield Command(text)
-        if not answer.ok and self._cause(answer) in (Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
-            yield Command(self.dialect.write("socket_close", protocol=SERVER, index=server))
+        if self._says(answer, "+WIPCREATE", Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
+            yield from self._shut(SERVER, server)
             for index in range(free[0], free[1] + 1):
-                yield Command(self.dialect.write("socket_close", protocol=TCP, index=index))
+                yield from self._shut(TCP, index)
             answer = yield Command(text)
         if not answer.ok:
             refused: Failed = yield from self._unless_gone(self.failed(answer, "+WIPCREATE"))
             return refused
-        self._sockets[request.listener] = _Socket(SERVER, server, request.port)
+        self._sockets[request.listener] = _Socket(SERVER, server, request.port, first=free[0], last=free[1])
         self._wants_peer = request.want_peer
         return Done()
 
@@ -523,7 +561,7 @@ class WipsoftDriver(Driver):
             (s for s, entry in self._sockets.items() if (entry.protocol, entry.index) == (SERVER, server)), None
         )
         if listener is None:  # none of ours (any more): an eDSoft-like host takes one peer only
-            yield Command(self.dialect.write("socket_close", protocol=TCP, index=index))
+            yield from self._shut(TCP, index)
             return
         peer = None
         if self._wants_peer:
@@ -538,15 +576,15 @@ class WipsoftDriver(Driver):
         if request.last:
             entry = self._sockets.pop(request.listener, None)
             if entry is not None:
-                yield Command(self.dialect.write("socket_close", protocol=SERVER, index=entry.index))
+                yield from self._shut(SERVER, entry.index)
             for index in list(self._waiting):
                 del self._waiting[index]
-                yield Command(self.dialect.write("socket_close", protocol=TCP, index=index))
+                yield from self._shut(TCP, index)
         return Done()
 
     def _refuse(self, request: RefuseTcp) -> DriverSteps:
         self._waiting.pop(request.connection, None)
-        yield Command(self.dialect.write("socket_close", protocol=TCP, index=request.connection))
+        yield from self._shut(TCP, request.connection)
         return Done()
 
     def _open_udp(self, request: OpenUdp) -> DriverSteps:
@@ -562,7 +600,7 @@ class WipsoftDriver(Driver):
         if failed.cause is Cause.BEARER_LOST:
             return failed
         if request.peer is not None and failed.cause is not Cause.NO_MODULE:
-            yield Command(self.dialect.write("socket_close", protocol=UDP, index=index))
+            yield from self._shut(UDP, index)
             # A UDP socket needs nobody's consent: what fails is the name.
             unclear = (Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL, Cause.REFUSED)
             if failed.cause in unclear:
@@ -573,15 +611,14 @@ class WipsoftDriver(Driver):
     def _create_udp(self, entry: _Socket) -> Part:
         peer: dict[str, str | int] = {"host": entry.peer.host, "port": entry.peer.port} if entry.peer else {}
         local: dict[str, str | int] = {} if entry.local_port is None else {"local_port": entry.local_port}
-        does = {(True, True): "udp_create_both", (True, False): "udp_create_peer"}.get((bool(peer), bool(local)))
         try:
-            text = self.dialect.write(does or "udp_create_local", index=entry.index, **peer, **local)
+            text = self.dialect.write("udp_create", index=entry.index, **peer, **local)
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
         answer = yield from self._create(text, UDP, entry.index)
         if not answer.ok and peer and not local and self._cause(answer) in (Cause.BAD_COUNT, None, Cause.BAD_PORT):
             # X10: the 5.57 syntax line wants a local port, its examples do not.
-            text = self.dialect.write("udp_create_both", index=entry.index, local_port=49000 + entry.index, **peer)
+            text = self.dialect.write("udp_create", index=entry.index, local_port=49000 + entry.index, **peer)
             answer = yield from self._create(text, UDP, entry.index)
         if not answer.ok:
             return self.failed(answer, "+WIPCREATE")
@@ -600,7 +637,7 @@ class WipsoftDriver(Driver):
             first = [datagram for peer, datagram in entry.kept if peer == request.peer]
             entry.kept.clear()
             entry.peer = request.peer
-            yield Command(self.dialect.write("socket_close", protocol=UDP, index=entry.index))
+            yield from self._shut(UDP, entry.index)
             failed: Failed | None = yield from self._create_udp(entry)
             if failed is not None:
                 self._sockets.pop(request.socket, None)
@@ -630,7 +667,7 @@ class WipsoftDriver(Driver):
             hints=tuple(hint.replace("{end}", "\r\n").encode() for hint in self.dialect.tables.module.hints),
             falls_back=self._falls_back,
         )
-        text = self.dialect.write("data_continuous", protocol=entry.protocol, index=entry.index)
+        text = self.dialect.write("data_continuous", protocol=entry.mode, index=entry.index)
         answer: Answer = yield Enter(text, socket, phase)
         entry.attached = answer.ok
         return answer
@@ -683,7 +720,7 @@ class WipsoftDriver(Driver):
         entry = self._sockets.pop(socket, None)
         if entry is None:
             return
-        yield Command(self.dialect.write("socket_close", protocol=entry.protocol, index=entry.index))
+        yield from self._shut(entry.mode, entry.index)
         if self._is_gone((yield from self._bearer_states())):
             self._sockets[socket] = entry
             yield from self._tell_gone()
@@ -700,8 +737,8 @@ class WipsoftDriver(Driver):
         if entry.protocol == SERVER:
             for index in [index for index, listener in self._waiting.items() if listener == socket]:
                 del self._waiting[index]
-                yield Command(self.dialect.write("socket_close", protocol=TCP, index=index))
-        answer: Answer = yield Command(self.dialect.write("socket_close", protocol=entry.protocol, index=entry.index))
+                yield from self._shut(TCP, index)
+        answer: Answer = yield from self._shut(entry.mode, entry.index)
         return Done() if answer.ok or answer.final is Final.ERROR else self.failed(answer, "+WIPCLOSE")
 
     def _drain(self, entry: _Socket) -> Part:
@@ -709,6 +746,8 @@ class WipsoftDriver(Driver):
 
         False when the module has no such session.
         """
+        if not self.dialect.writes("data_offline"):
+            return False
         text = self.dialect.write("data_offline", protocol=UDP, index=entry.index)
         answer: Answer = yield Command(text, frozenset({"offline_opened"}))
         if not answer.ok:
@@ -736,7 +775,7 @@ class WipsoftDriver(Driver):
         if entry is None:
             return Done()
         if not (yield from self._drain(entry)):  # a socket made anew holds nobody's datagrams
-            yield Command(self.dialect.write("socket_close", protocol=UDP, index=entry.index))
+            yield from self._shut(UDP, entry.index)
             failed: Failed | None = yield from self._create_udp(entry)
             if failed is not None:
                 self._sockets.pop(request.socket, None)
@@ -747,6 +786,7 @@ class WipsoftDriver(Driver):
     # -- ping (7.1) ----------------------------------------------------------------------------------------------------
 
     def _ping(self, request: Ping) -> DriverSteps:
+        usual = request.size_bytes == (known := Ping("")).size_bytes and request.ttl == known.ttl
         try:
             text = self.dialect.write(
                 "ping",
@@ -754,6 +794,7 @@ class WipsoftDriver(Driver):
                 repeat=request.count,
                 interval=request.interval_ms,
                 timeout=request.timeout_ms,
+                **({} if usual else {"size": request.size_bytes, "ttl": request.ttl}),
             )
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
@@ -770,7 +811,7 @@ class WipsoftDriver(Driver):
                 failed = Failed(Cause.PING_FAILED, heard.fields["code"] if heard else "no +WIPPING")
                 why: Failed = yield from self._why_ping(failed, request.target)
                 return why
-            answered = heard.fields["expired"] == "0"
+            answered = heard.fields["sign"] == ("0" if self.dialect.switch("ping_sign") == "expired" else "1")
             if number == 0 and not answered and not is_dotted(request.target):
                 # A name that nobody knows is told as a time-out too (7.1.6).
                 unknown = Failed(Cause.NAME_NOT_RESOLVED, "+WIPPING: 1")
@@ -789,7 +830,7 @@ class WipsoftDriver(Driver):
     def heard(self, heard: Heard) -> Iterable[Event]:
         """Messages that no request waits for."""
         protocol, index = heard.number("protocol"), heard.number("index")
-        socket = next((s for s, e in self._sockets.items() if (e.protocol, e.index) == (protocol, index)), None)
+        socket = next((s for s, e in self._sockets.items() if (e.mode, e.index) == (protocol, index)), None)
         match heard.key:
             case "datagram_waiting" | "data_waiting" if socket is not None:
                 peer = None
@@ -805,7 +846,7 @@ class WipsoftDriver(Driver):
                     self._sockets[socket].peer_closed = True
                     if not self._sockets[socket].attached:
                         return []  # what it sent can still be read
-            case "accepted" | "accepted_mode":
+            case "accepted" | "accepted_other":
                 self._gone.discard(heard.number("index"))
             case "open_error" if socket is not None:
                 del self._sockets[socket]
@@ -814,12 +855,16 @@ class WipsoftDriver(Driver):
                 return self._bearer_gone()
         return []
 
+    def _server_of(self, index: int) -> int:
+        """The server that a client index belongs to, where the module does not say it (X02)."""
+        servers = (entry for entry in self._sockets.values() if entry.protocol == SERVER)
+        return next((entry.index for entry in servers if entry.first <= index <= entry.last), 0)
+
     def chores(self, heard: Heard) -> Chores | None:
         """Work that an unsolicited message makes."""
-        if heard.key == "accepted":
-            return self.incoming(heard.number("server"), heard.number("index"))
-        if heard.key == "accepted_mode":
-            return self.incoming(heard.number("server"), heard.number("index"))
+        if heard.key in ("accepted", "accepted_other"):
+            index = heard.number("index")
+            return self.incoming(heard.number("server") if "server" in heard.fields else self._server_of(index), index)
         return None
 
 

@@ -1,7 +1,7 @@
 """How a WIPSoft module behaves towards its host: stack, bearers, sockets, data modes, with their states and errors.
 
-Sections are those of the 5.57 guide. Longer than 400 lines because sockets, their data modes and the offline session
-share one table and one set of rules.
+Sections are those of the 5.57 guide; what an older application does otherwise stands in its tables and switches. Longer
+than 400 lines because sockets, their data modes and the offline session share one table and one set of rules.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from gateway.dialect.firmware import (
     EndReason,
     Fail,
     Finish,
-    Firmware,
     More,
     Ok,
     Raw,
@@ -32,19 +31,17 @@ from gateway.dialect.firmware import (
     Tell,
     Word,
 )
-from gateway.dialect.nodes import Shape, Value
+from gateway.dialect.quirks.wipsoft.sessions import TABLES, WipsoftSessions
 from gateway.dialect.quirks.wipsoft.state import (
     Bearer,
     Options,
     Refused,
     Server,
     Socket,
-    Sockets,
     SocketState,
     text_value,
     write_option,
 )
-from gateway.dialect.values import WrongValue, read_value
 from gateway.model.causes import Cause
 from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, ModuleText, PeerClosed, Received, SocketLost
 from gateway.model.requests import (
@@ -67,17 +64,19 @@ from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
 from gateway.wire.plus import EscapeDetector
 
-UDP, TCP, SERVER = 1, 2, 3
+UDP, TCP, SERVER, TLS = 1, 2, 3, 9
 GSM, GPRS = 5, 6
 TTL, MIN_MSS, SOCK_MAX, SEGMENT_WAIT, QUIET_SIGNS, AUTO_SWITCH, OFFLINE_SIZE = 0, 4, 6, 12, 13, 14, 15
 """Options of +WIPCFG (4.1.3)."""
+PEER_PORT, PEER_ADDRESS = "1", "2"
+"""Options of sockets (5.3.7.1)."""
 OFFLINE_TCP_LIMIT = 5840
 """More than this in one offline write to a TCP socket is lost without an error (6.3.1)."""
 ADDRESS_OPTIONS = {15: "own", 16: "peer", 17: "dns1", 18: "dns2"}
 """Bearer options that are only true while the bearer is started (4.2.3)."""
 
 
-class WipsoftFirmware(Firmware):
+class WipsoftFirmware(WipsoftSessions):
     """See the module's text."""
 
     def __init__(self, dialect: Dialect, around: Surroundings) -> None:
@@ -86,7 +85,6 @@ class WipsoftFirmware(Firmware):
         self.stack = False
         self.sock_max = 0
         self.bearers: dict[int, Bearer] = {}
-        self.table = Sockets(dialect)
         self.offline: Socket | None = None
         self._offline_buffer = bytearray()
 
@@ -143,8 +141,7 @@ class WipsoftFirmware(Firmware):
 
     def do_stack_version(self, _call: Call) -> Steps:
         """AT+WIPCFG=3 (S01)."""
-        identity = self.dialect.tables.identity
-        yield Say((identity["version"], identity["built"]))
+        yield Say(tuple(self.dialect.tables.identity.values()))
         return Ok(after_text=True)
 
     def do_stack_storage(self, call: Call) -> Steps:
@@ -274,12 +271,15 @@ class WipsoftFirmware(Firmware):
                 yield Ask(CloseSocket(handle))
             for handle in [server.handle for server in self.table.servers.values() if server.open]:
                 yield Ask(CloseSocket(handle))
+            if self.table.session is not None:
+                yield Ask(CloseSocket(self.table.session.handle))
             self._forget_sockets()
             yield Ask(StopBearer())
             bearer.started = False
         return Silent()
 
     def _forget_sockets(self) -> None:
+        self.table.session = None
         self.table.sockets.clear()
         self.table.servers.clear()
         self.offline = None
@@ -314,39 +314,18 @@ class WipsoftFirmware(Firmware):
             raise Refusal(Cause.NO_FREE_SOCKET)
 
     def do_udp_create(self, call: Call) -> Steps:
-        """AT+WIPCREATE=1,index[,local port][,peer,peer port]: the third value tells by its quotes (X10)."""
+        """AT+WIPCREATE=1,index[,local port][,peer,peer port] (X10)."""
         self._may_create()
         index = call.number("index")
-        local_port, peer = self._udp_ends(list(call.rest))
         if (UDP, index) in self.table.sockets:
             return Fail(Cause.INDEX_IN_USE)
         self._room()
+        local_port = call.number("local_port") if "local_port" in call.arguments else None
+        peer = Endpoint(call.text("host"), call.number("port")) if "host" in call.arguments else None
         socket = Socket(UDP, index, self.table.handle(), local_port=local_port or 0, peer=peer, bound=peer is not None)
         self.table.sockets[UDP, index] = socket
         yield Finish(Ok(), f"open {socket.handle}")
         return (yield from self._opened(socket, OpenUdp(socket.handle, local_port, peer)))
-
-    def _udp_ends(self, rest: list[Value]) -> tuple[int | None, Endpoint | None]:
-        argument = self.dialect.argument
-        local_port: int | None = None
-        try:
-            if rest and rest[0].shape is Shape.NOTHING:
-                rest.pop(0)
-            elif rest and rest[0].shape is Shape.NUMBER:
-                local_port = int(read_value(argument("+WIPCREATE", "local_port"), rest.pop(0)))
-            while rest and rest[-1].shape is Shape.NOTHING:
-                rest.pop()
-            if not rest:
-                return local_port, None
-            if len(rest) != 2:
-                raise Refusal(Cause.BAD_COUNT)
-            host = str(read_value(argument("+WIPCREATE", "host"), rest[0]))
-        except WrongValue:
-            raise Refusal(Cause.BAD_VALUE) from None
-        try:
-            return local_port, Endpoint(host, int(read_value(argument("+WIPCREATE", "port"), rest[1])))
-        except WrongValue:
-            raise Refusal(Cause.BAD_PORT) from None
 
     def do_tcp_create(self, call: Call) -> Steps:
         """AT+WIPCREATE=2,index,peer,port: OK at once, ready or failed when it is known."""
@@ -357,11 +336,17 @@ class WipsoftFirmware(Firmware):
         if (TCP, index) in self.table.sockets:
             return Fail(Cause.INDEX_IN_USE)
         self._room()
+        secure = call.number("mode") == TLS
+        others = sum(socket.secure for socket in self.table.sockets.values())
+        if secure and others >= self.dialect.tables.numbers["ssl_sockets"]:
+            return Fail(Cause.NO_FREE_SOCKET)
         peer = Endpoint(call.text("host"), call.number("port"))
-        socket = Socket(TCP, index, self.table.handle(), peer=peer)
+        socket = Socket(TCP, index, self.table.handle(), peer=peer, secure=secure)
         self.table.sockets[TCP, index] = socket
         yield Finish(Ok(), f"open {socket.handle}")
-        return (yield from self._opened(socket, ConnectTcp(socket.handle, peer)))
+        return (yield from self._opened(socket, ConnectTcp(socket.handle, peer, secure)))
+
+    do_tls_create = do_tcp_create
 
     def _opened(self, socket: Socket, request: ConnectTcp | OpenUdp) -> Steps:
         result = yield Ask(request)
@@ -374,22 +359,26 @@ class WipsoftFirmware(Firmware):
             socket.local_port = result.value.local.port
             socket.peer = socket.peer or result.value.peer
         socket.state = SocketState.READY
-        yield Tell(self.dialect.say("ready", mode=socket.protocol, index=socket.index))
+        yield Tell(self.dialect.say("ready", mode=socket.mode, index=socket.index))
         return Silent()
 
     def _open_failed(self, socket: Socket, result: Failed) -> Fail | Word:
         how = self.dialect.switch("connect_failure")
         if how == "peer_close":
-            return Word(self.dialect.say("peer_closed", protocol=socket.protocol, index=socket.index))
+            return Word(self._closed_line(socket))
         if how == "error_line":
-            code = self.dialect.code(result.cause)
-            return Word(self.dialect.say("open_error", mode=socket.protocol, index=socket.index, code=code))
-        return Fail(result.cause, original=result.original)
+            code = self.dialect.code(result.cause, "+WIPCREATE")
+            return Word(self.dialect.say("open_error", mode=socket.mode, index=socket.index, code=code))
+        return Fail(result.cause, "+WIPCREATE", result.original)
+
+    def _closed_line(self, socket: Socket) -> str:
+        return self.dialect.say("peer_closed", protocol=socket.mode, index=socket.index)
 
     def do_server_create(self, call: Call) -> Steps:
         """AT+WIPCREATE=3,server,port,from,to: reserves the client indices from..to (5.1.7)."""
         self._may_create()
-        index, first, last = call.number("server"), call.number("from"), call.number("to")
+        index, first = call.number("server"), call.number("from")
+        last = min(call.number("to"), self.dialect.tables.numbers["tcp_sockets"])  # W21
         if last < first:
             return Fail(Cause.BAD_INDEX)
         if index in self.table.servers:
@@ -405,23 +394,11 @@ class WipsoftFirmware(Firmware):
         self.table.servers[index] = server
         return Ok()
 
-    def do_session_create(self, call: Call) -> Steps:
-        """FTP, HTTP, mail, MMS and SSL: locked features (3.1.3)."""
-        yield from ()
-        self._may_create()
-        del call
-        return Fail(Cause.CREATION_FAILED)
-
-    def do_file(self, _call: Call) -> Steps:
-        """AT+WIPFILE: without a session nothing can be transferred."""
-        yield from ()
-        return Fail(Cause.BAD_STATE)
-
     def do_sockets(self, _call: Call) -> Steps:
         """AT+WIPCREATE? (S18, S19)."""
         lines = []
         for socket in sorted(self.table.sockets.values(), key=lambda socket: (socket.protocol, socket.index)):
-            mode, index = socket.protocol, socket.index
+            mode, index = socket.mode, socket.index
             if socket.protocol == UDP and not socket.bound:
                 lines.append(self.dialect.say("serving_udp", mode=mode, index=index, port=socket.local_port))
             elif socket.peer is not None:
@@ -432,6 +409,7 @@ class WipsoftFirmware(Firmware):
             if server.open:
                 ends = {"from": server.first, "to": server.last}
                 lines.append(self.dialect.say("serving", mode=SERVER, index=server.index, port=server.port, **ends))
+        lines += self._session_lines()
         if lines:
             yield Say(tuple(lines))
         return Ok(after_text=bool(lines))
@@ -441,46 +419,57 @@ class WipsoftFirmware(Firmware):
     def do_socket_close(self, call: Call) -> Steps:
         """AT+WIPCLOSE: OK for sockets that are not there too (5.2.7); a server's clients stay."""
         protocol, index = call.number("protocol"), call.number("index")
-        if protocol in (4, 5, 6, 7, 8):
-            return Fail(Cause.BAD_STATE)
-        if protocol == SERVER:
-            server = self.table.servers.get(index)
-            if server is not None and server.open:
-                server.open = False
-                yield Ask(CloseSocket(server.handle))
-                self.table.release(server)
-            return Ok()
-        socket = self.table.sockets.get((TCP if protocol == 9 else protocol, index))
-        if socket is not None:
+        if protocol in TABLES:
+            return (yield from self._close_session(call))
+        server = self.table.servers.get(index) if protocol == SERVER else None
+        socket = self._socket(call) if protocol != SERVER else None
+        if server is not None and server.open:
+            server.open = False
+            yield Ask(CloseSocket(server.handle))
+            self.table.release(server)
+        elif socket is not None:
             if self.offline is socket:
                 self.offline = None
             self.table.forget(socket)
             yield Ask(CloseSocket(socket.handle))
+        else:
+            return Ok()
+        if self.dialect.switch("local_close") == "all":
+            yield Finish(Ok(), "close")
+            yield Tell(self.dialect.say("peer_closed", protocol=protocol, index=index))
+            return Silent()
         return Ok()
+
+    def _socket(self, call: Call) -> Socket | None:
+        """The socket that a command names: UDP, TCP or SSL."""
+        protocol = call.number("protocol")
+        socket = self.table.sockets.get((TCP if protocol == TLS else protocol, call.number("index")))
+        return socket if socket is not None and socket.mode == protocol else None
 
     def _option(self, call: Call) -> tuple[Socket | Server, str, str]:
         """The socket, the option's number and what may be done with it."""
-        protocol, index, number = call.number("protocol"), call.number("index"), str(call.number("option"))
-        protocol = TCP if protocol == 9 else protocol
-        if protocol not in (UDP, TCP, SERVER):
-            raise Refusal(Cause.BAD_INDEX)
+        protocol, number = call.number("protocol"), str(call.number("option"))
         entry = self.dialect.tables.options["sockets"].get(number)
         if entry is None:
             raise Refusal(Cause.BAD_OPTION)
-        target = self.table.servers.get(index) if protocol == SERVER else self.table.sockets.get((protocol, index))
+        server = self.table.servers.get(call.number("index")) if protocol == SERVER else None
+        target = server or (self._socket(call) if protocol != SERVER else None)
         if target is None:
             raise Refusal(Cause.BAD_INDEX)
         access = dict(part.split(":") for part in entry.access.split())
-        return target, number, access[{UDP: "udp", TCP: "tcp", SERVER: "server"}[protocol]]
+        return target, number, access[{UDP: "udp", TCP: "tcp", TLS: "tcp", SERVER: "server"}[protocol]]
 
     def do_option_get(self, call: Call) -> Steps:
         """AT+WIPOPT=protocol,index,1,option (5.3.7.1)."""
+        if call.number("protocol") in TABLES:
+            return (yield from self._get_session_option(call))
         target, number, access = self._option(call)
         if "r" not in access:
             return Fail(Cause.BAD_OPTION, original="not for this protocol")
         entry = self.dialect.tables.options["sockets"][number]
         value = write_option(entry, self._socket_value(target, number))
-        yield Say((self.dialect.say("socket_option", protocol=call.number("protocol"), option=number, value=value),))
+        place = {"protocol": call.number("protocol"), "index": call.number("index")}
+        yield Say((self.dialect.say("socket_option", **place, option=number, value=value),))
         return Ok(after_text=True)
 
     def _socket_value(self, target: Socket | Server, number: str) -> str | int:
@@ -489,8 +478,8 @@ class WipsoftFirmware(Firmware):
         peer = target.peer or Endpoint("0.0.0.0", 0)
         known: dict[str, str | int] = {
             "0": target.local_port,
-            "1": peer.port,
-            "2": peer.host,
+            PEER_PORT: peer.port,
+            PEER_ADDRESS: peer.host,
             "3": int(target.bound),
             "6": target.waiting,
         }
@@ -504,7 +493,8 @@ class WipsoftFirmware(Firmware):
 
     def do_option_set(self, call: Call) -> Steps:
         """AT+WIPOPT=protocol,index,2,option,value."""
-        yield from ()
+        if call.number("protocol") in TABLES:
+            return (yield from self._set_session_option(call))
         target, number, access = self._option(call)
         if "w" not in access:
             return Fail(Cause.BAD_OPTION, original="not for this protocol")
@@ -513,15 +503,19 @@ class WipsoftFirmware(Firmware):
             options.set(int(number), text_value(call.text("value")))
         except Refused as refused:
             return Fail(refused.cause)
-        if isinstance(target, Socket):
-            target.options[number] = int(options.values[number])
+        value = options.values[number]
+        if isinstance(target, Socket) and number in (PEER_PORT, PEER_ADDRESS):
+            peer = target.peer or Endpoint("0.0.0.0", 0)
+            target.peer = Endpoint(peer.host, int(value)) if number == PEER_PORT else Endpoint(str(value), peer.port)
+            target.bound = target.repointed = True
+        elif isinstance(target, Socket):
+            target.options[number] = int(value)
         return Ok()
 
     # -- data (6.2) --------------------------------------------------------------------------------------------------
 
     def _data_socket(self, call: Call) -> Socket:
-        protocol = TCP if call.number("protocol") == 9 else call.number("protocol")
-        socket = self.table.sockets.get((protocol, call.number("index")))
+        socket = self._socket(call)
         if socket is None or socket.state is not SocketState.READY:
             raise Refusal(Cause.BAD_STATE)
         return socket
@@ -530,7 +524,7 @@ class WipsoftFirmware(Firmware):
         """AT+WIPDATA=protocol,index,0: from another UART; on this one nothing is mapped any more."""
         if "size" in call.arguments:
             return Word("ERROR")
-        socket = self.table.sockets.get((call.number("protocol"), call.number("index")))
+        socket = self._socket(call)
         if socket is None:
             return Fail(Cause.BAD_STATE)
         if self.offline is socket:
@@ -579,7 +573,7 @@ class WipsoftFirmware(Firmware):
 
     def _detector(self) -> EscapeDetector:
         guard_s = self.dialect.tables.numbers["guard_ms"] / 1000
-        return EscapeDetector(guard_s, self.around.now, deliver_signs=self.options.number(QUIET_SIGNS) == 0)
+        return EscapeDetector(guard_s, self.around.now, deliver_signs=self.options.number(QUIET_SIGNS, 1) == 0)
 
     def _shutdown_text(self) -> bytes:
         end = self.around.settings.end
@@ -596,7 +590,7 @@ class WipsoftFirmware(Firmware):
         return Gatherer(wait / 10, 2 * size, divided=False) if wait else None
 
     def _mapped(self, socket: Socket, phase: HostPhase) -> Steps:
-        result = yield Ask(Attach(socket.handle))
+        result = yield Ask(Attach(socket.handle, socket.peer if socket.repointed else None))
         if isinstance(result, Failed):
             return Fail(Cause.BAD_STATE, original=result.original)
         socket.state, socket.told, socket.waiting, socket.carried = SocketState.MAPPED, False, 0, b""
@@ -622,7 +616,7 @@ class WipsoftFirmware(Firmware):
         """After the return to AT mode (6.2.11.1)."""
         if not socket.close_told:
             socket.close_told = True
-            yield Tell(self.dialect.say("peer_closed", protocol=socket.protocol, index=socket.index))
+            yield Tell(self._closed_line(socket))
         return Silent()
 
     # -- offline data (6.3) ------------------------------------------------------------------------------------------
@@ -733,9 +727,9 @@ class WipsoftFirmware(Firmware):
         )
         answer = yield Ask(request)
         while isinstance(answer, PingEcho):
-            expired = answer.milliseconds is None
+            sign = (answer.milliseconds is None) == (self.dialect.switch("ping_sign") == "expired")
             yield Tell(
-                self.dialect.say("ping", expired=int(expired), number=answer.index, milliseconds=answer.milliseconds or 0)
+                self.dialect.say("ping", sign=int(sign), number=answer.index, milliseconds=answer.milliseconds or 0)
             )
             answer = yield More()
         if isinstance(answer, Failed):
@@ -770,12 +764,13 @@ class WipsoftFirmware(Firmware):
                     if self.offline is socket:
                         self.offline = None
                     self.table.forget(socket)
-                    return [Tell(self.dialect.say("peer_closed", protocol=socket.protocol, index=socket.index))]
+                    return [Tell(self._closed_line(socket))]
             case BearerLost():
                 bearer = self.started
                 if bearer is not None:
                     bearer.started = False
                     self.table.servers.clear()
+                    return self._lose_session()
             case ModuleText(lines):
                 return [Say(lines)]
             case _:
@@ -810,7 +805,7 @@ class WipsoftFirmware(Firmware):
             return self.dialect.say(
                 "datagram_waiting", protocol=UDP, index=socket.index, size=size, peer=peer.host, port=peer.port
             )
-        return self.dialect.say("data_waiting", protocol=socket.protocol, index=socket.index, size=size)
+        return self.dialect.say("data_waiting", protocol=socket.mode, index=socket.index, size=size)
 
     def describe(self) -> dict[str, str | int]:
         """Stack, bearer and sockets."""

@@ -1,4 +1,4 @@
-"""What a WIPSoft module remembers: stack and bearers with their options, sockets, servers, the offline session."""
+"""What a WIPSoft module remembers: stack and bearers with their options, sockets, servers, the session."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.dialect.nodes import Shape, Value
 from gateway.dialect.schema import Option, ValueType
 from gateway.dialect.values import WrongValue, read_value
 from gateway.model.causes import Cause
-from gateway.model.values import Addresses, Endpoint, HostSocket
+from gateway.model.values import Addresses, Endpoint, HostSocket, Secret
 
 
 class Refused(Exception):  # becomes the command's error
@@ -38,9 +38,9 @@ class Options:
         }
         self.values |= {number: value for number, value in self.stored.items() if number in self.values}
 
-    def number(self, option: int) -> int:
-        """A numeric option's value."""
-        return int(self.values[str(option)])
+    def number(self, option: int, missing: int = 0) -> int:
+        """A numeric option's value; ``missing`` where the dialect has no such option."""
+        return int(self.values.get(str(option), missing))
 
     def set(self, option: int, value: Value) -> None:
         """Set an option. Raises :class:`Refused`."""
@@ -108,6 +108,10 @@ class Socket:
     state: SocketState = SocketState.OPENING
     local_port: int = 0
     peer: Endpoint | None = None
+    secure: bool = False
+    """SSL (protocol 9): an index of the TCP clients all the same."""
+    repointed: bool = False
+    """UDP: the host has named another peer by an option."""
     bound: bool = True
     server: int | None = None
     told: bool = False
@@ -117,6 +121,78 @@ class Socket:
     close_told: bool = False
     carried: bytes = b""
     options: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> int:
+        """The protocol as the host names it."""
+        return 9 if self.secure else self.protocol
+
+
+class SessionState(Enum):
+    """Where a session with a server is."""
+
+    OPENING = "opening"
+    """5.1.2: created, not ready."""
+    READY = "ready"
+    MOVING = "moving"
+    """6.1: +WIPFILE moves data."""
+
+
+class Deed(Enum):
+    """What a host can do to a session."""
+
+    CREATE = "create"
+    CLOSE = "close"
+    OPTION = "option"
+    MOVE = "move"
+
+
+SESSION_RULES: dict[tuple[Deed, SessionState | None], Cause | None] = {
+    # One session of whatever protocol (5.1.7, 9.15).
+    (Deed.CREATE, None): None,
+    (Deed.CREATE, SessionState.OPENING): Cause.INDEX_IN_USE,
+    (Deed.CREATE, SessionState.READY): Cause.INDEX_IN_USE,
+    (Deed.CREATE, SessionState.MOVING): Cause.INDEX_IN_USE,
+    (Deed.CLOSE, SessionState.OPENING): None,
+    (Deed.CLOSE, SessionState.READY): None,
+    (Deed.CLOSE, SessionState.MOVING): None,
+    # 5.3.7
+    (Deed.OPTION, None): Cause.BAD_INDEX,
+    (Deed.OPTION, SessionState.READY): None,
+    (Deed.OPTION, SessionState.MOVING): None,
+    (Deed.MOVE, SessionState.READY): None,
+}
+"""Why a deed is refused when the session is so (None: there is none, or not this one); a missing pair is a bad state."""
+
+
+@dataclass(slots=True)
+class MmsPart:
+    """A part of a message that was announced (5.3.7.6)."""
+
+    kind: str
+    size_bytes: int
+    name: str
+    content_id: str
+
+
+@dataclass(slots=True)
+class Session:
+    """The session with a server, and what it was created with."""
+
+    protocol: int
+    index: int
+    handle: HostSocket
+    options: Options
+    server: Endpoint | None = None
+    user: str = ""
+    password: Secret = Secret("")
+    headers: tuple[tuple[str, str], ...] = ()
+    state: SessionState = SessionState.OPENING
+    status: tuple[int, str] = (0, "OK")
+    """What the server said last (options 60 and 70): 0 when nothing went wrong."""
+    parts: list[MmsPart] = field(default_factory=list)
+    start_type: str = ""
+    start_id: str = ""
 
 
 @dataclass(slots=True)
@@ -140,6 +216,7 @@ class Sockets:
         self._reuses = dialect.switch("freed_index") == "reused"
         self.sockets: dict[tuple[int, int], Socket] = {}
         self.servers: dict[int, Server] = {}
+        self.session: Session | None = None
         self._handles = 0
 
     def handle(self) -> HostSocket:
@@ -150,7 +227,12 @@ class Sockets:
     @property
     def count(self) -> int:
         """Sockets that count towards SOCK_MAX."""
-        return len(self.sockets) + sum(server.open for server in self.servers.values())
+        servers = sum(server.open for server in self.servers.values())
+        return len(self.sockets) + servers + (self.session is not None)
+
+    def refusal(self, deed: Deed, session: Session | None) -> Cause | None:
+        """Why something cannot be done to a session now, or None."""
+        return SESSION_RULES.get((deed, session.state if session is not None else None), Cause.BAD_STATE)
 
     def reserved(self, index: int) -> bool:
         """Whether a server holds a client index."""
