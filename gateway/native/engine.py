@@ -315,6 +315,8 @@ class NativeEngine(StreamOwner):
         return Done(await network.resolve(mapped))
 
     async def _connect(self, request: ConnectTcp) -> Result:
+        if request.secure:
+            raise NetworkFailure(Cause.NOT_SUPPORTED)  # never in the clear what was to be secret
         if self._trouble.connect_delay_s:
             await asyncio.sleep(self._trouble.connect_delay_s)
         peer = await self._resolve(request.peer)
