@@ -64,10 +64,11 @@ class Command:
 
 @record
 class Await:
-    """Wait for a message that ``wanted`` accepts; also one that came since the last command. None after the limit."""
+    """Wait for a message that ``wanted`` accepts; also one that came since the last command. None after the limit:
+    seconds, or the name under which the dialect's ``limits_s`` have it."""
 
     wanted: Callable[[Heard], bool]
-    limit_s: float
+    limit: float | str
 
 
 @record

@@ -49,7 +49,7 @@ from gateway.dialect.nodes import Basic, Broken, Foreign, Piece, Statement
 from gateway.dialect.schema import LocalAnswer
 from gateway.errors import InternalError
 from gateway.model.causes import Cause
-from gateway.model.events import Event, PeerClosed, Received, SocketLost
+from gateway.model.events import Event, ModuleText, PeerClosed, Received, SocketLost
 from gateway.model.findings import Finding, FindingKind
 from gateway.model.requests import CloseSocket, ShutdownTcp
 from gateway.model.results import Done, Failed, Progress, Prompted, Relayed, Result
@@ -162,7 +162,9 @@ class HostSide:
             self._received(event, now)
         else:
             self._note("event", type(event).__name__, event)
-            if not self._for_data(event, now) and not self._for_waiting(event, now):
+            if isinstance(event, ModuleText) and event.lines[0] in self.dialect.tables.results:
+                self._unsolicited(self._speaker.result(event.lines[0]))  # RING: a number under ATV0
+            elif not self._for_data(event, now) and not self._for_waiting(event, now):
                 self._perform_all(self.firmware.event(event), now)
         self._work(now)
 
@@ -395,7 +397,7 @@ class HostSide:
             self._after_answer = SetPort(handled.rate, handled.flow)
         if handled.lines:
             self._speaker.answer(self._speaker.block(handled.lines))
-        return Ok(bool(handled.lines)) if handled.ok else Word("ERROR")
+        return Ok() if handled.ok else Word("ERROR")
 
     def _task(self, task: Task, now: float) -> Outcome | None:
         """Run a new task as far as it goes at once."""
@@ -507,7 +509,7 @@ class HostSide:
         match step:
             case Say(lines, at_once):
                 self._speak(self._speaker.block(lines), task)
-                if task is not None and task.foreground and self._run is not None:
+                if task is not None and task.foreground and not task.passing and self._run is not None:
                     self._run.text = True
                 if at_once:
                     self._speaker.release()
@@ -573,7 +575,10 @@ class HostSide:
                     self._open_data(task, now)
                     return _WAITS
             case Background(name):
-                self._release(task, name, Silent())
+                if self._run is not None and self._run.pieces:
+                    task.name = name  # what stands behind it on the line must wait for its end
+                else:
+                    self._release(task, name, Silent())
                 return None
             case Finish(outcome, name):
                 self._release(task, name, outcome)

@@ -68,8 +68,10 @@ IDLE_S = 30.0
 """How often a module is asked, when nothing else happens, whether its bearer is still there."""
 NO_RESULT_S = 0.2
 """How long to wait for the result of a command that is known to have none."""
-PROMPT_S = 300.0
-"""How long a host may take to type the text that a module has asked for."""
+PROMPT_S = 60.0
+"""How long a host may pause while it types the text that a module has asked for."""
+GIVE_UP = b"\x1b"
+"""Ends an entry of text without its effect (3GPP TS 27.005, 3.5.1)."""
 BACKLOG_LIMIT_BYTES = 65536
 HELD_LIMIT_BYTES = 16384
 ANSWER_LIMIT_LINES = 5000
@@ -304,9 +306,16 @@ class ModuleSide:
         self._jobs.clear()
         if self.state is State.READY:
             self._jobs.append(_Job(self.driver.finish(), Ticket(0), "finish"))
+        if isinstance(self._waiting, Flight) and self._waiting.prompted:
+            self._write(GIVE_UP)
         if self._job is not None:
             self.withdraw(self._job.ticket, now)
         self._work()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being done with the module."""
+        return self._worker is not None or bool(self._jobs)
 
     @property
     def in_data_mode(self) -> bool:
@@ -417,7 +426,8 @@ class ModuleSide:
                 return (yield from self._command(text, answers, limit_s))
             case Enter():
                 return (yield from self._enter(step))
-            case Await(wanted, limit_s):
+            case Await(wanted, limit):
+                limit_s = self._sorter.limit_s(f"AT{limit}") if isinstance(limit, str) else limit
                 return (yield from self._await(wanted, limit_s, job))
             case Rest(seconds, quiet):
                 if not job.withdrawn:
@@ -503,7 +513,7 @@ class ModuleSide:
         if not flight.probe:
             self._doubtful = True
         if flight.prompted:
-            self._write(b"\x1b")
+            self._write(GIVE_UP)
         if flight.passing:
             self._relay = None
             self._resume(Failed(Cause.TIMED_OUT, "no result within the limit"))
@@ -833,6 +843,12 @@ class ModuleSide:
         self._write(PLUS)
         yield _Sleep(self._now + self._guard_s * GUARD_MARGIN + 0.2)
 
+    def _give_up_text(self) -> _Steps:
+        """Probe a module that may wait for the text of a short message, where nothing but ESC is heard."""
+        self._write(GIVE_UP)
+        yield _Sleep(self._now + CLEAR_S)
+        return (yield from self._probe())
+
     def _to_command_mode(self) -> _Steps:
         """Probe, escape, probe: True when the module answers AT."""
         if (yield from self._probe()):
@@ -840,7 +856,7 @@ class ModuleSide:
         for _ in range(2):
             if (yield from self._wake()):
                 return True
-        return False
+        return (yield from self._give_up_text())
 
     def _recover(self) -> _Steps:
         """Bring a module back that did not answer in time or seems to have restarted; else it is down."""
@@ -882,7 +898,7 @@ class ModuleSide:
             self._attempts += 1
             self._down()
             if first or self._attempts % 5 == 0:  # it may be in a data mode of an earlier life
-                alive = yield from self._wake()
+                alive = (yield from self._wake()) or (yield from self._give_up_text())
         if alive:
             yield from self._start()
 

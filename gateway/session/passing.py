@@ -39,6 +39,6 @@ def passing(
     if result.final == "OK":
         if resets(text):
             was_reset()
-        return Ok(bool(result.lines))
+        return Ok()
     plain = refused and result.final != "ERROR" and settings.error_detail == 0
     return Word("ERROR" if plain else result.final)

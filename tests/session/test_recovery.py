@@ -245,3 +245,24 @@ class TestEnd:
         sim._collect()
         module.wait(40)
         assert sim.bridge.finished
+
+
+def test_a_module_found_at_its_prompt_is_brought_back() -> None:
+    """A gateway that was killed in the middle left it there: only ESC is heard (3GPP TS 27.005, 3.5.1)."""
+    sim = SimBridge()
+    sim.tick()
+    sent = b""
+    for _ in range(200):
+        sent += sim.module_reads()
+        if b"\x1b" in sent:
+            break
+        sim.wait(0.1)
+    assert sent.endswith(b"\x1b")
+    for _ in range(20):
+        sim.wait(0.3)
+        if sim.module_hears():
+            sim.module(b"\r\nOK\r\n")
+    sim.host(b"ATE0\r")
+    sim.host_reads()
+    sim.host(b"AT+CSQ\r")
+    assert sim.module_hears() == b"AT+CSQ"
