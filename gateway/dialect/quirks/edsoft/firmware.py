@@ -422,12 +422,12 @@ class EdsoftFirmware(Firmware):
             raise Refusal(Cause.BAD_VALUE)
         return Endpoint(host, self._port(port, number))
 
-    def _session(self, socket: HostSocket, phase: HostPhase, peer: Endpoint | None = None) -> Steps:
+    def _session(self, command: str, socket: HostSocket, phase: HostPhase, peer: Endpoint | None = None) -> Steps:
         """The data phase of a socket, from Ok_Info_WaitingForData to its end; UDP: with ``peer`` alone from now on."""
         result = yield Ask(Attach(socket, peer))
         if isinstance(result, Failed):
             yield Ask(CloseSocket(socket))
-            return Fail(result.cause, original=result.original)
+            return Fail(result.cause, command, result.original)
         yield Tell(self.dialect.information_text("waiting_for_data"))
         echo = ETX if self.dialect.switch("echo_terminator") == "yes" else b""  # U15
         end: DataEnd = yield Data(socket, phase, echo)
@@ -491,7 +491,7 @@ class EdsoftFirmware(Firmware):
             result = yield Ask(ConnectTcp(socket, peer))
             if isinstance(result, Failed):
                 return Fail(result.cause, call.name, result.original)
-            return (yield from self._session(socket, self._tcp_phase(number)))
+            return (yield from self._session(call.name, socket, self._tcp_phase(number)))
         except Interrupted as interrupted:
             return (yield from self._stopped(socket, interrupted))
         finally:
@@ -528,7 +528,7 @@ class EdsoftFirmware(Firmware):
                 else:
                     yield Ask(RefuseTcp(listener, incoming.connection))
             self.service, self.listening, open_socket = "tcp", None, socket
-            outcome = yield from self._session(socket, self._tcp_phase(number))
+            outcome = yield from self._session(call.name, socket, self._tcp_phase(number))
             return outcome
         except Interrupted as interrupted:
             return (yield from self._stopped(open_socket, interrupted))
@@ -564,7 +564,7 @@ class EdsoftFirmware(Firmware):
             result = yield Ask(OpenUdp(socket, None, peer))
             if isinstance(result, Failed):
                 return Fail(result.cause, call.name, result.original)
-            return (yield from self._session(socket, self._udp_phase()))
+            return (yield from self._session(call.name, socket, self._udp_phase()))
         except Interrupted as interrupted:
             return (yield from self._stopped(socket, interrupted))
         finally:
@@ -604,7 +604,7 @@ class EdsoftFirmware(Firmware):
                         return Fail(result.cause, call.name, result.original)
                     peer = result.value
             self.service, self._listener = "udp", None
-            return (yield from self._session(socket, self._udp_phase(), peer))
+            return (yield from self._session(call.name, socket, self._udp_phase(), peer))
         except Interrupted as interrupted:
             return (yield from self._stopped(socket, interrupted))
         finally:
