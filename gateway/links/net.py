@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
 from collections.abc import Callable
@@ -160,7 +161,7 @@ class ListenLink(NetLink):
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         try:
-            context.load_cert_chain(spec.cert, spec.key or None)
+            context.load_cert_chain(spec.cert, spec.key or None, password=_no_password)
             if spec.client_ca:
                 context.load_verify_locations(spec.client_ca)
                 context.verify_mode = ssl.CERT_REQUIRED
@@ -196,6 +197,11 @@ def _keep_alive(sock: socket.socket) -> None:
     for name, value in (("TCP_KEEPIDLE", ALIVE_S), ("TCP_KEEPINTVL", ALIVE_S // 3), ("TCP_KEEPCNT", 3)):
         if hasattr(socket, name):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _no_password() -> str:
+    """OpenSSL would otherwise ask at the terminal, and wait."""
+    raise OSError(errno.EACCES, "the key is protected by a password")
 
 
 def _address(spec: LinkSpec) -> tuple[str, int]:

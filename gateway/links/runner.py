@@ -133,6 +133,11 @@ class Runner(ABC):
         self._host_congested = congested
         self._flow()
 
+    @property
+    def _unheard(self) -> bool:
+        """A host that does not read sends commands: it is held back, or their answers would fill the memory."""
+        return self._host.mode is Mode.COMMAND
+
     def _keep_now(self) -> None:
         """Keep what is to be kept: before the host is told that it was, since it may then cut the power."""
         if self._to_keep is not None:
@@ -363,7 +368,9 @@ class BridgeRunner(Runner):
         at_once = False
 
     def _flow(self) -> None:
-        self._host_link.read(not (self._module_congested or self._bridge.holds_host))
+        self._host_link.read(
+            not (self._module_congested or self._bridge.holds_host or (self._host_congested and self._unheard))
+        )
         self._module_link.read(not (self._host_congested or self._bridge.holds_module))
 
 
@@ -487,5 +494,7 @@ class NativeRunner(Runner):
     def _flow(self) -> None:
         if self._ended:
             return
-        self._host_link.read(not (self.engine.congested or self._side.holds_host))
+        self._host_link.read(
+            not (self.engine.congested or self._side.holds_host or (self._host_congested and self._unheard))
+        )
         self.engine.hold(self._host_congested or self._side.holds_module)

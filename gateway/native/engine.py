@@ -94,6 +94,8 @@ class NativeEngine(StreamOwner):
         self._tasks: dict[Ticket, asyncio.Task[None]] = {}
         self._bearer: Addresses | None = None
         self._bearer_end: asyncio.TimerHandle | None = None
+        self._bearer_stops = 0
+        """How often it has ended: what began before and ends behind it has no bearer."""
         self._connections = 0
         self._owned: dict[Stream, HostSocket] = {}
         self._held = False
@@ -290,6 +292,7 @@ class NativeEngine(StreamOwner):
 
     def _stop_bearer(self) -> None:
         self._bearer = None
+        self._bearer_stops += 1
         if self._bearer_end is not None:
             self._bearer_end.cancel()
             self._bearer_end = None
@@ -317,10 +320,14 @@ class NativeEngine(StreamOwner):
     async def _connect(self, request: ConnectTcp) -> Result:
         if request.secure:
             raise NetworkFailure(Cause.NOT_SUPPORTED)  # never in the clear what was to be secret
+        stops = self._bearer_stops
         if self._trouble.connect_delay_s:
             await asyncio.sleep(self._trouble.connect_delay_s)
         peer = await self._resolve(request.peer)
         stream = await network.connect(peer, self)
+        if stops != self._bearer_stops:
+            stream.close()
+            raise NetworkFailure(Cause.BEARER_LOST)
         self._sockets.streams[request.socket] = stream
         self._owned[stream] = request.socket
         return Done(SocketInfo(stream.local, stream.peer))

@@ -78,9 +78,11 @@ async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int)
         async with asyncio.timeout(timeout_s + 1):
             output, _ = await process.communicate()
     except TimeoutError:
-        process.kill()
-        await process.wait()
         return None
+    finally:
+        if process.returncode is None:  # also when nobody wants to know any more
+            process.kill()
+            await process.wait()
     match = _TIME.search(output)
     return float(match[1]) / 1000 if match else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any, cast
 from gateway.model.causes import Cause
 from gateway.model.values import ANY_ADDRESS, Addresses, Endpoint, is_dotted
 
+log = logging.getLogger("gateway.native")
 UNREAD_LIMIT_BYTES = 65536
 """Bytes of a stream that nobody reads yet; beyond this the peer is held back."""
 DATAGRAMS_LIMIT = 256
@@ -332,7 +334,10 @@ class Datagrams(asyncio.DatagramProtocol):
         return True
 
     def close(self) -> None:
-        """Close."""
+        """Close, and tell how many datagrams nobody has read in time."""
+        if self.lost_count:
+            log.warning("%d datagrams at port %d were lost: nobody read them", self.lost_count, self.local.port)
+            self.lost_count = 0
         if self.transport is not None:
             self.transport.close()
 

@@ -246,6 +246,23 @@ class TestComingBack:
         flooding.close()
 
 
+class TestSlow:
+    async def test_a_host_that_sends_and_does_not_read(self, tmp_path: Path) -> None:
+        """Its answers wait for it, up to a limit (DESIGN 4); then its commands do."""
+        async with module(f"pty:{tmp_path}/host"):
+            host = Terminal(tmp_path / "host")
+            assert (await ask(host, "ATE0")).endswith(OK)
+            sent = 0
+            while await asyncio.to_thread(select.select, [], [host.fd], [], 0.3) != ([], [], []):
+                with suppress(BlockingIOError):
+                    sent += os.write(host.fd, b"AT\r" * 100)
+                assert sent < MIB, "nothing holds the host back"
+            sent -= sent % 3
+            heard = await asyncio.to_thread(host.take, sent // 3 * len(OK))
+            assert heard == OK * (sent // 3)
+            host.close()
+
+
 class TestPort:
     """AT+IPR and AT+IFC act on the host's port (SEMANTICS 1.1)."""
 

@@ -161,3 +161,9 @@ class TestMistakes:
         with pytest.raises(LinkError, match="certificate") as caught:
             await listening(f"tls-listen://127.0.0.1:0?{files}")
         assert "\n" not in str(caught.value)
+
+    async def test_a_key_with_a_password(self, papers: Papers) -> None:
+        """A service has nobody to ask: it must not wait at a terminal for an answer."""
+        _openssl(papers.folder, "pkcs8", "-topk8", "-in", "server.key", "-passout", "pass:secret", "-out", "locked.key")
+        with pytest.raises(LinkError, match="password"):
+            await listening(f"tls-listen://127.0.0.1:0?cert={papers['server.pem']}&key={papers['locked.key']}")

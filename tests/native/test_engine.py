@@ -316,6 +316,18 @@ class TestBearer:
             await settled()
             assert d.quiet()
 
+    async def test_ended_while_a_connection_is_made(self, mirror: Server) -> None:
+        """There is no connection without a bearer, also none that is late (SEMANTICS 4)."""
+        async with desk(trouble=Trouble(connect_delay_s=0.05)) as d:
+            await d.done(GPRS)
+            ticket = d.submit(ConnectTcp(ONE, Endpoint("127.0.0.1", mirror.port)))
+            await settled()
+            d.engine.lose_bearer()
+            await d.until(lambda: ticket in d.results)
+            result = d.results[ticket]
+            assert isinstance(result, Failed) and result.cause is Cause.BEARER_LOST
+            assert isinstance(await d.ask(Attach(ONE)), Failed)
+
 
 class TestConnecting:
     async def test_every_byte_both_ways(self, mirror: Server) -> None:
@@ -804,6 +816,26 @@ class TestUdp:
             for data in (b"one", EVERY, b"x" * 1472):
                 peer.sendto(data, ("127.0.0.1", info.local.port))
                 assert await d.event(Received) == Received(ONE, data, place(peer))
+
+    async def test_more_than_can_wait(
+        self,
+        peers: tuple[socket.socket, socket.socket],
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """UDP may lose them; how many were lost is told (SEMANTICS 1.6)."""
+        monkeypatch.setattr(network, "DATAGRAMS_LIMIT", 4)
+        peer, _ = peers
+        async with desk() as d:
+            info = await d.done(OpenUdp(ONE, None, place(peer)))
+            for number in range(6):
+                peer.sendto(b"%d" % number, ("127.0.0.1", info.local.port))
+            assert (await d.event(DataWaiting)).size_bytes == 1
+            await settled()
+            await d.done(Attach(ONE))
+            assert [(await d.event(Received)).data for _ in range(4)] == [b"0", b"1", b"2", b"3"]
+            await d.done(CloseSocket(ONE))
+        assert "2 datagrams" in caplog.text
 
     async def test_only_its_peer(self, peers: tuple[socket.socket, socket.socket]) -> None:
         peer, stranger = peers

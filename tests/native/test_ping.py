@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import socket
 import struct
 from pathlib import Path
@@ -105,6 +107,19 @@ class TestProgram:
         """It is ended after the time-out, and a second."""
         self.make(forbidden, "exec /bin/sleep 60")
         assert await icmp.echo("127.0.0.1", 1, 0.0, 64, 64) is None
+
+    async def test_nobody_wants_to_know_any_more(self, forbidden: Path) -> None:
+        """The program is ended with the request."""
+        self.make(forbidden, f"echo $$ > {forbidden}/number; exec /bin/sleep 60")
+        asked = asyncio.ensure_future(icmp.echo("127.0.0.1", 1, 50.0, 64, 64))
+        number = forbidden / "number"
+        while not number.exists() or not number.read_text().endswith("\n"):
+            await asyncio.sleep(0.01)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(number.read_text()), 0)
 
 
 class TestNothingAllowed:
