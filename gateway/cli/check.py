@@ -20,7 +20,9 @@ from gateway.migrate.check import Problem, check
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="FILE...")
 @click.option("--dialect", "dialect_name", required=True, metavar="DIALECT", help="What they are in: " + options.DIALECTS)
 @options.switch_option("switch", "A reading of the manual (see dialects/README.md). Repeatable.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Of what is printed.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Of what is printed."
+)
 def command(files: tuple[str, ...], dialect_name: str, switch: tuple[str, ...], form: str) -> None:
     """Check AT scripts: unknown commands, wrong values, quotes, and commands that are refused where they stand.
 

@@ -22,7 +22,14 @@ _COUNTED = ("commands", "forms", "parameters", "options", "messages", "errors", 
     "--kind", default="", metavar="KIND", help="Only this kind: command, parameter, option, message, error or switch."
 )
 @click.option("--switches", is_flag=True, help="The readings that --switch chooses, of all dialects.")
-@click.option("--format", "form", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True, help="Of what is printed.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "markdown")),
+    default="text",
+    show_default=True,
+    help="Of what is printed.",
+)
 def command(name: str | None, kind: str, switches: bool, form: str) -> None:
     """Without DIALECT: how much of each is known, and what it can be used for. With one: everything in its tables.
 

@@ -15,7 +15,9 @@ from gateway.migrate.explain import Explanation, explain
 @click.command(short_help="say what a command, answer or code means")
 @click.argument("text", nargs=-1, required=True, metavar="TEXT")
 @click.option("--dialect", "dialect_name", required=True, metavar="DIALECT", help="Whose it is: " + options.DIALECTS)
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Of what is printed.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Of what is printed."
+)
 def command(text: tuple[str, ...], dialect_name: str, form: str) -> None:
     """Explain a command line, an answer, an unsolicited code or an error code, value by value, with its section.
 

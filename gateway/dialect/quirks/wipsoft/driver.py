@@ -71,8 +71,6 @@ PEER_ADDRESS = 2
 QUIET_SIGNS = 13
 """Stack option: +++ is not sent to the peer (4.1.3); a stored 0 would put it into the host's payload."""
 
-CONNECT_LIMIT_S = 60.0
-READY_LIMIT_S = 20.0
 DRAIN_QUIET_S = 0.3
 """So long after the last datagram that waited the offline session is closed again."""
 CLOSE_LIMIT_S = 1.0
@@ -422,7 +420,7 @@ class WipsoftDriver(Driver):
             )
         return answer
 
-    def _ready(self, protocol: int, index: int, limit_s: float) -> Part:
+    def _ready(self, protocol: int, index: int) -> Part:
         """Wait until a created socket is usable: None, or why it is not."""
 
         def wanted(heard: Heard) -> bool:
@@ -433,7 +431,7 @@ class WipsoftDriver(Driver):
                 and (heard.key == "error" or heard.number("index") == index)
             )
 
-        heard: Heard | None = yield Await(wanted, limit_s)
+        heard: Heard | None = yield Await(wanted, f"+WIPREADY={protocol}")
         if heard is None:
             return Failed(Cause.TIMED_OUT, "no +WIPREADY")
         if heard.key == "ready":
@@ -458,7 +456,7 @@ class WipsoftDriver(Driver):
         answer = yield from self._create(text, mode, index)
         failed: Failed | None = None if answer.ok else self.failed(answer, "+WIPCREATE")
         if failed is None:
-            failed = yield from self._ready(mode, index, CONNECT_LIMIT_S)
+            failed = yield from self._ready(mode, index)
         if failed is None:
             self._sockets[request.socket] = _Socket(TCP, index, peer=request.peer, secure=request.secure)
             return Done()
@@ -500,7 +498,7 @@ class WipsoftDriver(Driver):
         answer = yield from self._create(text, UDP, index)
         failed = None if answer.ok else Failed(Cause.NAME_NOT_RESOLVED, answer.original)
         if failed is None:
-            failed = yield from self._ready(UDP, index, READY_LIMIT_S)
+            failed = yield from self._ready(UDP, index)
         address = ""
         if failed is None and read:
             address = yield from self._peer_of(UDP, index)
@@ -622,7 +620,7 @@ class WipsoftDriver(Driver):
             answer = yield from self._create(text, UDP, entry.index)
         if not answer.ok:
             return self.failed(answer, "+WIPCREATE")
-        return (yield from self._ready(UDP, entry.index, READY_LIMIT_S))
+        return (yield from self._ready(UDP, entry.index))
 
     # -- data (6.2) ----------------------------------------------------------------------------------------------------
 
