@@ -29,7 +29,7 @@ def _files() -> dict[str, Path]:
     """Dialect id to file; a user's own folder wins."""
     found: dict[str, Path] = {}
     for folder in reversed(dialect_folders()):
-        for path in sorted(folder.glob("*.yaml")):
+        for path in sorted(path for path in folder.glob("*.yaml") if path.is_file()):
             found[path.stem] = path
     return found
 
@@ -39,11 +39,20 @@ def _aliases() -> dict[str, str]:
     """Alias to id, from the head of each file (a full parse would cost a command line its start-up time)."""
     result: dict[str, str] = {}
     for name, path in _files().items():
-        head = dict(_HEAD.findall(path.read_text(encoding="utf-8")[:2000]))
+        head = dict(_HEAD.findall(_beginning(path)))
         for alias in head.get("aliases", "").strip("[] ").split(","):
             if alias.strip():
                 result[alias.strip()] = name
     return result
+
+
+def _beginning(path: Path) -> str:
+    """Of a file that may be damaged: its own loading says so, not that of another."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(2000)
+    except OSError:
+        return ""
 
 
 @cache
@@ -106,14 +115,19 @@ def _data(name: str, above: tuple[str, ...]) -> dict[str, Any]:
     removed, sections = data.pop("remove", []), data.pop("sections", {})
     if base is None:
         return data
-    if base not in files or base in (*above, name):
+    if not isinstance(base, str) or base not in files or base in (*above, name):
         line, column = place_of(path, ("extends",))
         raise InputError(f"cannot extend {base!r}", file=str(path), line=line, column=column)
+    for key, given, kind in (("remove", removed, list), ("sections", sections, dict)):
+        if not isinstance(given, kind):
+            line, column = place_of(path, (key,))
+            expected = "a list" if kind is list else "keys and values"
+            raise InputError(f"{key}: expected {expected}, found {given!r}", file=str(path), line=line, column=column)
     inherited = _data(base, (*above, name))
     for head in ("aliases", "demo"):
         inherited.pop(head, None)
     for index, entry in enumerate(removed):
-        if not _remove(inherited, entry.split(".")):
+        if not _remove(inherited, str(entry).split(".")):
             line, column = place_of(path, ("remove", index))
             raise InputError(f"{base} has no {entry}", file=str(path), line=line, column=column)
     _renumber(inherited, sections)

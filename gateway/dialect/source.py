@@ -37,6 +37,8 @@ for _tag, _pattern, _first in (
 def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     result: dict[Any, Any] = {}
     for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key must be a word or a number", key_node.start_mark)
         key = loader.construct_object(key_node, deep=True)
         if key in result:
             raise yaml.constructor.ConstructorError(
@@ -55,12 +57,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError("is no text in UTF-8", file=str(path), line=line) from error
     try:
         data = yaml.load(text, Loader=_StrictLoader)  # a SafeLoader with fewer types
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = {"line": mark.line + 1, "column": mark.column + 1} if mark else {}
         raise InputError(error.problem or "is not YAML", file=str(path), **place) from error
+    except yaml.YAMLError as error:  # a control character
+        raise InputError("is not YAML", file=str(path), line=1, column=1) from error
     if not isinstance(data, dict):
         raise InputError("must be a mapping of keys to values", file=str(path), line=1, column=1)
     return data

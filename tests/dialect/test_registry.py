@@ -82,6 +82,34 @@ def test_a_mistake_has_file_line_and_column(own, text: str, place: str, message:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b"id: made-1.0\n# \xff\n", ":2: "),
+        (b"id: made-1.0\n? [a]\n: b\n", ":2:3: "),
+        (b"id: made-1.0\n\x01\n", ":1:1: "),
+        (HEAD.encode() + b"extends: [a]\n", ":4:1: "),
+        (HEAD.encode() + b"extends: edsoft-3.02\nremove: 5\n", ":5:1: "),
+        (HEAD.encode() + b"extends: edsoft-3.02\nremove: [5]\n", ":5:10: "),
+        (HEAD.encode() + b"extends: edsoft-3.02\nsections: 5\n", ":5:1: "),
+        (HEAD.encode() + b"extends: edsoft-3.02\nremove: [title.x]\n", ":5:10: "),
+    ],
+)
+def test_a_file_that_is_hardly_one(own, data: bytes, place: str) -> None:  # type: ignore[no-untyped-def]
+    """Its place is told, and the other dialects are not disturbed by it."""
+    path = own("")
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        registry.load("made-1.0")
+    assert str(caught.value).startswith(f"{path}{place}") and "\n" not in str(caught.value)
+    assert registry.load("edsoft").id == "edsoft-3.02"
+
+
+def test_a_folder_is_no_dialect(own) -> None:  # type: ignore[no-untyped-def]
+    (own("", "other-1.0").parent / "made-1.0.yaml").mkdir()
+    assert "made-1.0" not in registry.ids() and "edsoft-3.02" in registry.ids()
+
+
 def test_switches_are_chosen_by_name() -> None:
     dialect = registry.load("edsoft").with_switches({"information_spelling": "OK"})
     assert dialect.information_text("waiting_for_data") == "OK_Info_WaitingForData"
