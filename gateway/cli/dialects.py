@@ -12,6 +12,7 @@ from gateway.cli.tables import as_markdown, as_text
 from gateway.dialect import registry
 from gateway.dialect.coverage import Counts, Entry, entries, every
 from gateway.dialect.schema import Switch
+from gateway.translate.services import Pair, pairs
 
 _COUNTED = ("commands", "forms", "parameters", "options", "messages", "errors", "switches", "examples")
 
@@ -21,6 +22,7 @@ _COUNTED = ("commands", "forms", "parameters", "options", "messages", "errors", 
 @click.option(
     "--kind", default="", metavar="KIND", help="Only this kind: command, parameter, option, message, error or switch."
 )
+@click.option("--pairs", "paired", is_flag=True, help="Each service of each host's dialect on each module's: the way.")
 @click.option("--switches", is_flag=True, help="The readings that --switch chooses, of all dialects.")
 @click.option(
     "--format",
@@ -30,14 +32,18 @@ _COUNTED = ("commands", "forms", "parameters", "options", "messages", "errors", 
     show_default=True,
     help="Of what is printed.",
 )
-def command(name: str | None, kind: str, switches: bool, form: str) -> None:
+def command(name: str | None, kind: str, paired: bool, switches: bool, form: str) -> None:
     """Without DIALECT: how much of each is known, and what it can be used for. With one: everything in its tables.
 
     All of it is made from the dialect files (the folder dialects/).
     """
+    if (switches or paired) and (name is not None or kind or (switches and paired)):
+        raise click.UsageError("--switches and --pairs stand alone")
+    if paired:
+        found_pairs = every_pair()
+        _show([asdict(one) for one in found_pairs], pair_rows(found_pairs), form)
+        return
     if switches:
-        if name is not None or kind:
-            raise click.UsageError("--switches stands alone")
         rows = switch_rows()
         _show([dict(zip(rows[0], row, strict=True)) for row in rows[1:]], rows, form)
         return
@@ -64,6 +70,26 @@ def counted_rows(found: Sequence[Counts]) -> list[tuple[str, ...]]:
     for one in found:
         used = tuple("yes" if flag else "no" for flag in (one.host, one.module, one.virtual))
         rows.append((one.dialect, *used, *(str(getattr(one, key)) for key in _COUNTED)))
+    return rows
+
+
+def every_pair() -> list[Pair]:
+    """All hosts' dialects on all modules', and on this computer's network."""
+    dialects = [registry.load(name) for name in registry.ids()]
+    modules = [dialect for dialect in dialects if "module" in dialect.tables.roles]
+    hosts = [dialect for dialect in dialects if "host" in dialect.tables.roles]
+    return [pair for host in hosts for module in (*modules, None) for pair in pairs(host, module)]
+
+
+def pair_rows(found: Sequence[Pair]) -> list[tuple[str, ...]]:
+    """A head, and a row a host's dialect and service with the way on each module."""
+    modules = list(dict.fromkeys(pair.module for pair in found))
+    ways = {(pair.host, pair.service, pair.module): pair for pair in found}
+    rows: list[tuple[str, ...]] = [("host", "service", *modules, "what is lost")]
+    for host, service in dict.fromkeys((pair.host, pair.service) for pair in found):
+        row = [ways[host, service, module] for module in modules]
+        lost = "; ".join(f"{pair.module}: {pair.lost}" for pair in row if pair.lost)
+        rows.append((host, service, *(pair.way.value for pair in row), lost))
     return rows
 
 

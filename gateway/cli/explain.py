@@ -9,6 +9,7 @@ import click
 
 from gateway.cli import options
 from gateway.dialect import registry
+from gateway.migrate.becoming import Becoming, becoming
 from gateway.migrate.explain import Explanation, explain
 
 
@@ -27,11 +28,28 @@ def command(text: tuple[str, ...], dialect_name: str, form: str) -> None:
     at-gateway explain '#CME ERROR: 35840' --dialect edsoft
     """
     dialect = registry.load(dialect_name)
-    found = explain(" ".join(text), dialect)
+    line = " ".join(text)
+    found = explain(line, dialect)
+    sayable = line[:2].upper() == "AT" and not any(one.wrong for one in found)
+    others = becoming(line, dialect) if sayable and any(one.kind == "command" for one in found) else []
     if form == "json":
-        click.echo(json.dumps([{"dialect": dialect.id} | asdict(one) for one in found], ensure_ascii=False, indent=2))
+        explained = [{"dialect": dialect.id} | asdict(one) for one in found]
+        click.echo(
+            json.dumps({"explained": explained, "becomes": [asdict(one) for one in others]}, ensure_ascii=False, indent=2)
+        )
         return
     click.echo("\n\n".join(_as_text(one) for one in found))
+    if others:
+        click.echo("\nwhat it becomes, once its bearer and its parameters are there:")
+        click.echo("\n".join(_becomes(one) for one in others))
+
+
+def _becomes(one: Becoming) -> str:
+    if not one.commands:
+        said = "refused: the host hears its own error" if one.way == "refused" else "nothing: the gateway answers it"
+        return f"  {one.dialect:14} {said}"
+    lines = [f"  {one.dialect:14} {one.commands[0]}" + (f"   ({one.way})" if one.way else "")]
+    return "\n".join([*lines, *(f"  {'':14} {text}" for text in one.commands[1:])])
 
 
 def _as_text(one: Explanation) -> str:

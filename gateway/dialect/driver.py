@@ -175,10 +175,6 @@ class Driver(ABC):
         """Something to do when nothing has happened for a while; None: nothing."""
         return None
 
-    def way(self, request: Request) -> str:
-        """How the module does a request: ``native``, ``composed``, or "" when it cannot."""
-        return self.dialect.tables.module.abilities.get(type(request).__name__, "")
-
     def failed(self, answer: Answer, command: str = "") -> Failed:
         """The failure that a module's answer means."""
         if answer.final in (Final.DOWN, Final.TIMED_OUT):

@@ -263,7 +263,10 @@ class ModuleHabits:
     hints: tuple[str, ...] = ()
     """Texts that the module prints into a data phase (``{end}`` = CR LF)."""
     abilities: dict[str, str] = field(default_factory=dict)
-    """Request to ``native`` or ``composed``; what is not named is not able."""
+    """Request to ``native`` or ``composed``; what is not named is not able. ``StartBearer.gsm`` and ``ConnectTcp.secure``
+    stand for a data call and for TLS."""
+    losses: dict[str, str] = field(default_factory=dict)
+    """Service to what a host of another dialect loses on such a module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +282,10 @@ class Tables:
     ``virtual``: the gateway can play such a module."""
     demo: tuple[str, ...] = ()
     documents: dict[str, Document] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
+    """What hosts of it ask of the network: names of ``gateway/translate/services.py``."""
+    prologue: tuple[str, ...] = ()
+    """Lines after which any command can be carried out: parameters set, the bearer up. For explanations."""
     own: tuple[str, ...] = ()
     """Beginnings of the dialect's commands; all others pass through."""
     lines: Lines = Lines()

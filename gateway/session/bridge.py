@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from gateway.model.events import Event
+from gateway.model.requests import CloseSocket, PassThrough, Request
+from gateway.model.results import Progress, Result
+from gateway.model.values import HostSocket, Ticket
 from gateway.session.effects import (
     Carrier,
     Drain,
@@ -12,24 +16,47 @@ from gateway.session.effects import (
     Note,
     Payload,
     RelayedBytes,
+    Serve,
+    ServeNoMore,
+    ServePayload,
     SetPort,
     Submit,
     TextFor,
     ToHost,
     ToModule,
+    TunnelEvent,
+    TunnelNews,
     Withdraw,
 )
 from gateway.session.host import HostSide
 from gateway.session.module import ModuleSide
+from gateway.translate.plan import Way, plan
+
+TUNNELS = 1 << 20
+"""Sockets with this number and above are the engine's own."""
+
+
+def _socket_of(message: Request | Event) -> HostSocket:
+    """The socket or session that a request or an event is about; 0 when it is about none."""
+    for name in ("session", "socket", "listener"):
+        socket = getattr(message, name, None)
+        if socket is not None:
+            return HostSocket(socket)
+    return HostSocket(0)
 
 
 class Bridge:
     """See the module's text. Feed it with bytes and time; take ``effects`` (for links, state store and trace)."""
 
-    def __init__(self, host: HostSide, module: ModuleSide) -> None:
+    def __init__(self, host: HostSide, module: ModuleSide, *, polyfills: bool = False) -> None:
         self.host = host
         self.module = module
         self.effects: list[Effect] = []
+        self._polyfills = polyfills
+        """Whoever runs the bridge has an engine for services that the module has not."""
+        self._sessions: set[HostSocket] = set()
+        """Sessions of that engine."""
+        self._served: set[Ticket] = set()
 
     def host_receive(self, data: bytes, now: float) -> None:
         """Bytes came from the host."""
@@ -63,6 +90,30 @@ class Bridge:
             self.module.link_back(now)
         else:
             self.module.link_lost(now)
+        self._settle(now)
+
+    # -- the engine's side ---------------------------------------------------------------------------------------------
+
+    def served(self, ticket: Ticket, result: Result | Progress, now: float) -> None:
+        """The engine has a result, or news before it."""
+        if not isinstance(result, Progress):
+            self._served.discard(ticket)
+        self.host.deliver(ticket, result, now)
+        self._settle(now)
+
+    def service_event(self, event: Event, now: float) -> None:
+        """Something happened in a session of the engine's."""
+        self.host.event(event, now)
+        self._settle(now)
+
+    def tunnel(self, ticket: Ticket, request: Request, now: float) -> None:
+        """The engine wants something of the module: ``ticket`` is below 0, its sockets count from TUNNELS."""
+        self.module.submit(ticket, request, now)
+        self._settle(now)
+
+    def tunnel_payload(self, socket: HostSocket, data: bytes, now: float) -> None:
+        """Payload of the engine's for a socket of its own."""
+        self.module.payload(socket, data, now)
         self._settle(now)
 
     def finish(self, now: float) -> None:
@@ -105,11 +156,21 @@ class Bridge:
     def _from_host(self, effect: Effect, now: float) -> None:
         match effect:
             case Payload(socket, data):
-                self.module.payload(socket, data, now)
+                if socket in self._sessions:
+                    self.effects.append(ServePayload(socket, data))
+                else:
+                    self.module.payload(socket, data, now)
             case Submit(ticket, request):
-                self.module.submit(ticket, request, now)
+                if self._polyfills and self._is_served(request):
+                    self._serve(ticket, request)
+                else:
+                    self.module.submit(ticket, request, now)
             case Withdraw(ticket):
-                self.module.withdraw(ticket, now)
+                if ticket in self._served:
+                    self._served.discard(ticket)
+                    self.effects.append(ServeNoMore(ticket))
+                else:
+                    self.module.withdraw(ticket, now)
             case TextFor(_, data, complete):
                 self.module.text(data, now)
                 if complete:
@@ -117,12 +178,34 @@ class Bridge:
             case ToHost() | Keep() | SetPort() | Carrier() | Note():
                 self.effects.append(effect)
 
+    def _is_served(self, request: Request) -> bool:
+        if isinstance(request, PassThrough):
+            return False
+        return _socket_of(request) in self._sessions or plan(request, self.module.driver) is Way.POLYFILLED
+
+    def _serve(self, ticket: Ticket, request: Request) -> None:
+        """Hand a request to the engine; what it opens belongs to the engine until it is closed."""
+        socket = _socket_of(request)
+        if isinstance(request, CloseSocket):
+            self._sessions.discard(request.socket)
+        elif socket:
+            self._sessions.add(socket)
+        if ticket:
+            self._served.add(ticket)
+        self.effects.append(Serve(ticket, request))
+
     def _from_module(self, effect: Effect, now: float) -> None:
         match effect:
             case Happened(event):
-                self.host.event(event, now)
+                if _socket_of(event) >= TUNNELS:
+                    self.effects.append(TunnelEvent(event))
+                else:
+                    self.host.event(event, now)
             case News(ticket, result):
-                self.host.deliver(ticket, result, now)
+                if ticket < 0:
+                    self.effects.append(TunnelNews(ticket, result))
+                else:
+                    self.host.deliver(ticket, result, now)
             case RelayedBytes(data):
                 self.host.relayed(data)
             case ToModule() | Drain() | Note():

@@ -98,6 +98,47 @@ class TextFor:
     complete: bool
 
 
+# -- between the host's side, an engine that works services over the module's sockets, and the module's side ------------
+
+
+@record
+class Serve:
+    """A request of the host's side for the engine."""
+
+    ticket: Ticket
+    request: Request
+
+
+@record
+class ServePayload:
+    """Payload of the host for a session of the engine's."""
+
+    session: HostSocket
+    data: bytes
+
+
+@record
+class ServeNoMore:
+    """The host's side does not wait for this request any more."""
+
+    ticket: Ticket
+
+
+@record
+class TunnelNews:
+    """A request of the engine's own to the module has a result."""
+
+    ticket: Ticket
+    result: Result | Progress
+
+
+@record
+class TunnelEvent:
+    """Something happened on a socket of the engine's own."""
+
+    event: Event
+
+
 # -- from the other side to the host's ---------------------------------------------------------------------------------
 
 
@@ -125,5 +166,5 @@ class RelayedBytes:
 
 Effect = (
     ToHost | ToModule | Drain | SetPort | Carrier | Keep | Note | Submit | Withdraw | Payload | TextFor
-    | News | Happened | RelayedBytes
+    | News | Happened | RelayedBytes | Serve | ServePayload | ServeNoMore | TunnelNews | TunnelEvent
 )  # fmt: skip

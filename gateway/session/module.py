@@ -201,7 +201,7 @@ class ModuleSide:
         job = _Job(None, ticket, type(request).__name__)
         if isinstance(request, PassThrough):
             job.passing = request.text
-        elif way is Way.REFUSED:
+        elif way in (Way.REFUSED, Way.POLYFILLED):
             self._reply(job, Failed(Cause.NOT_SUPPORTED))
             return
         else:

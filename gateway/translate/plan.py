@@ -1,11 +1,13 @@
-"""How a request is met: native, composed, emulated or refused, decided by the module's own table of abilities."""
+"""How a request is met: by the module's own table of abilities, and by what the gateway can do over its sockets."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from gateway.dialect.driver import Driver
-from gateway.model.requests import PassThrough, Request
+from gateway.model.requests import ConnectTcp, PassThrough, Request, StartBearer
+from gateway.model.values import BearerKind
 
 
 class Way(StrEnum):
@@ -23,9 +25,39 @@ class Way(StrEnum):
     """It cannot be done; the host hears its own error."""
 
 
+OVER_TCP = frozenset(
+    {
+        "ConnectTcp.secure", "OpenFtp", "SetFtp", "GetFile", "PutFile", "DeleteFile", "OpenSmtp", "SendMail", "OpenPop3",
+        "ListMail", "FetchMail", "DeleteMail", "OpenHttp", "WebRequest", "OpenMms", "SendMms",
+    }
+)  # fmt: skip
+"""What the gateway does itself where the module has TCP."""
+OVER_UDP = frozenset({"GetTime", "ResolveName"})
+"""And where it has UDP."""
+
+
+def name_of(request: Request) -> str:
+    """A request's name in tables: its class, and what a module may have apart from it."""
+    name = type(request).__name__
+    if isinstance(request, ConnectTcp) and request.secure:
+        return f"{name}.secure"
+    if isinstance(request, StartBearer) and request.kind is BearerKind.GSM:
+        return f"{name}.gsm"
+    return name
+
+
+def way_of(name: str, abilities: Mapping[str, str]) -> Way:
+    """The way of a request, by its name, on a module with these abilities."""
+    way = abilities.get(name)
+    if way:
+        return Way(way)
+    if (name in OVER_TCP and "ConnectTcp" in abilities) or (name in OVER_UDP and "OpenUdp" in abilities):
+        return Way.POLYFILLED
+    return Way.REFUSED
+
+
 def plan(request: Request, driver: Driver) -> Way:
     """The way of ``request`` on the module that ``driver`` works."""
     if isinstance(request, PassThrough):
         return Way.NATIVE
-    way = driver.way(request)
-    return Way(way) if way else Way.REFUSED
+    return way_of(name_of(request), driver.dialect.tables.module.abilities)

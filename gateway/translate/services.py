@@ -1,0 +1,59 @@
+"""What hosts ask of the network, in the words of people, and how each is met on a module: the table of pairs.
+
+Made from the same tables that plan each request: what a host's dialect has (``services`` in its file), what a module's
+dialect can do (``module.abilities``), and what the gateway does itself over a module's sockets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.dialect.dialect import Dialect
+from gateway.translate.plan import Way, way_of
+
+SERVICES: dict[str, tuple[str, ...]] = {
+    "bearer": ("StartBearer", "StopBearer", "QueryBearer"),
+    "GSM data call": ("StartBearer.gsm",),
+    "TCP client": ("ConnectTcp", "Attach", "CloseSocket"),
+    "TCP server": ("ListenTcp", "AcceptTcp"),
+    "UDP": ("OpenUdp", "Attach", "CloseSocket"),
+    "TLS": ("ConnectTcp.secure",),
+    "ping": ("Ping",),
+    "names": ("ResolveName",),
+    "FTP": ("OpenFtp", "GetFile", "PutFile"),
+    "mail out": ("OpenSmtp", "SendMail"),
+    "mail in": ("OpenPop3", "ListMail", "FetchMail", "DeleteMail"),
+    "web": ("OpenHttp", "WebRequest"),
+    "MMS": ("OpenMms", "SendMms"),
+    "time": ("GetTime",),
+}
+"""Service to the requests that make it."""
+
+_ORDER = list(Way)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One service of one host's dialect on one module's."""
+
+    host: str
+    module: str
+    service: str
+    way: Way
+    lost: str = ""
+    """What is not as it was, "" when nothing is."""
+
+
+def pairs(host: Dialect, module: Dialect | None) -> list[Pair]:
+    """Every service that hosts of a dialect ask for, on a module or on this computer's own network (None)."""
+    return [_pair(host, module, service) for service in host.tables.services]
+
+
+def _pair(host: Dialect, module: Dialect | None, service: str) -> Pair:
+    if module is None:
+        refused = service == "GSM data call"
+        lost = "there is no telephone line: the computer's network is used" if refused else ""
+        return Pair(host.id, "native", service, Way.EMULATED if refused else Way.NATIVE, lost)
+    ways = [way_of(request, module.tables.module.abilities) for request in SERVICES[service]]
+    way = max(ways, key=_ORDER.index)
+    return Pair(host.id, module.id, service, way, module.tables.module.losses.get(service, ""))
