@@ -494,7 +494,6 @@ class NativeRunner(Runner):
     def _flow(self) -> None:
         if self._ended:
             return
-        self._host_link.read(
-            not (self.engine.congested or self._side.holds_host or (self._host_congested and self._unheard))
-        )
+        congested = self.engine.congested and self._side.waits_for_peers
+        self._host_link.read(not (congested or self._side.holds_host or (self._host_congested and self._unheard)))
         self.engine.hold(self._host_congested or self._side.holds_module)

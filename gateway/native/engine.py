@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.dialect.standard import resets
 from gateway.model.causes import Cause
-from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SocketLost
+from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SendingHeld, SocketLost
 from gateway.model.requests import (
     AcceptTcp,
     Attach,
@@ -29,6 +29,7 @@ from gateway.model.requests import (
     RefuseTcp,
     Request,
     ResolveName,
+    SendDatagram,
     ShutdownTcp,
     StartBearer,
     StopBearer,
@@ -264,6 +265,8 @@ class NativeEngine(StreamOwner):
                 return self._open_udp(request)
             case ResolveName(name):
                 return self._resolve_name(name)
+            case SendDatagram():
+                return self._send_datagram(request)
             case Ping():
                 return self._ping(ticket, request)
             case _:
@@ -350,6 +353,14 @@ class NativeEngine(StreamOwner):
         stream.hold(True)
         self._happened(Incoming(listener, self._connections, stream.peer))
 
+    async def _send_datagram(self, request: SendDatagram) -> Result:
+        peer = await self._resolve(request.peer)
+        datagrams = self._sockets.datagrams.get(request.socket)
+        if datagrams is None:
+            return Failed(Cause.SEND_FAILED)
+        datagrams.send_to(request.data, peer)
+        return Done()
+
     async def _open_udp(self, request: OpenUdp) -> Result:
         peer = await self._resolve(request.peer) if request.peer is not None else None
         at = self._names.inward(request.local_port or 0, self._address)
@@ -417,8 +428,11 @@ class NativeEngine(StreamOwner):
             del self._sockets.incoming[connection]
         self._congested()
 
-    def congestion(self) -> None:
+    def congestion(self, stream: Stream) -> None:
         """A peer became slow, or fast again."""
+        socket = self._owned.get(stream)
+        if socket is not None:
+            self._happened(SendingHeld(socket, stream.congested))
         self._congested()
 
     # -- ping ----------------------------------------------------------------------------------------------------------
@@ -433,7 +447,7 @@ class NativeEngine(StreamOwner):
             seconds = None
             if number not in self._trouble.ping_losses:
                 timeout_s = request.timeout_ms / 1000
-                seconds = await icmp.echo(address, number + 1, timeout_s, request.size_bytes, request.ttl)
+                seconds = await icmp.echo(address, number + 1, timeout_s, request.size_bytes, request.ttl, request.tos)
             else:
                 await asyncio.sleep(request.timeout_ms / 1000)
             self._news(ticket, PingEcho(number, round(seconds * 1000) if seconds is not None else None))

@@ -16,7 +16,7 @@ _TIME = re.compile(rb"time[=<]([0-9.]+) *ms")
 _told = False
 
 
-async def echo(address: str, sequence: int, timeout_s: float, size_bytes: int, ttl: int) -> float | None:
+async def echo(address: str, sequence: int, timeout_s: float, size_bytes: int, ttl: int, tos: int = 0) -> float | None:
     """The seconds that a reply from ``address`` (dotted) took, or None when none came in time.
 
     When the system allows no way at all that is said once, and every address is silent.
@@ -30,9 +30,11 @@ async def echo(address: str, sequence: int, timeout_s: float, size_bytes: int, t
             link.setblocking(False)
             if ttl:
                 link.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            if tos:
+                link.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
             packet = _request(sequence, size_bytes)
             return await _by_socket(link, kind == socket.SOCK_RAW, address, packet, timeout_s)
-    return await _by_program(address, timeout_s, size_bytes, ttl)
+    return await _by_program(address, timeout_s, size_bytes, ttl, tos)
 
 
 def _request(sequence: int, size_bytes: int) -> bytes:
@@ -61,7 +63,7 @@ async def _by_socket(link: socket.socket, raw: bool, address: str, packet: bytes
         return None
 
 
-async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int) -> float | None:
+async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int, tos: int = 0) -> float | None:
     global _told  # noqa: PLW0603  # said once in the life of the program
     program = shutil.which("ping")
     if program is None:
@@ -71,6 +73,7 @@ async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int)
         return None
     arguments = ["-n", "-c", "1", "-W", str(max(1, round(timeout_s))), "-s", str(size_bytes)]
     arguments += ["-t", str(ttl)] if ttl else []
+    arguments += ["-Q", str(tos)] if tos else []
     process = await asyncio.create_subprocess_exec(
         program, *arguments, address, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )

@@ -124,19 +124,19 @@ class Stream(asyncio.Protocol):
         cause = cause_of(exc) if isinstance(exc, OSError) else Cause.CLOSED_BY_PEER
         if self._unread:
             self._lost_by = cause
-            self.owner.congestion()
+            self.owner.congestion(self)
         else:
             self.owner.lost(self, cause)
 
     def pause_writing(self) -> None:
         """The peer reads too slowly."""
         self.congested = True
-        self.owner.congestion()
+        self.owner.congestion(self)
 
     def resume_writing(self) -> None:
         """It reads again."""
         self.congested = False
-        self.owner.congestion()
+        self.owner.congestion(self)
 
     # -- the engine's side ---------------------------------------------------------------------------------------------
 
@@ -218,8 +218,8 @@ class StreamOwner:
     def lost(self, stream: Stream, cause: Cause) -> None:
         """The connection is gone."""
 
-    def congestion(self) -> None:
-        """Some stream became congested, or free again."""
+    def congestion(self, stream: Stream) -> None:
+        """A stream became congested, or free again."""
 
 
 def _endpoint(transport: asyncio.Transport | None, name: str) -> Endpoint:
@@ -264,6 +264,7 @@ class Datagrams(asyncio.DatagramProtocol):
         self._waiting = waiting
         self.peer = peer
         self._closed_to_others = peer is not None
+        self._others: set[Endpoint] = set()
         self.transport: asyncio.DatagramTransport | None = None
         self.reading = False
         self.lost_count = 0
@@ -278,7 +279,7 @@ class Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """A datagram; where there is one peer, from anybody else it is dropped."""
         peer = Endpoint(str(addr[0]), int(addr[1]))
-        if self._closed_to_others and self.peer != peer:
+        if self._closed_to_others and self.peer != peer and peer not in self._others:
             return
         if self.reading and not self._held:
             self.peer = self.peer or peer
@@ -332,6 +333,12 @@ class Datagrams(asyncio.DatagramProtocol):
             return False
         self.transport.sendto(data, (self.peer.host, self.peer.port))
         return True
+
+    def send_to(self, data: bytes, peer: Endpoint) -> None:
+        """Send a datagram to another than the peer; what this one answers is taken too."""
+        self._others.add(peer)
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.sendto(data, (peer.host, peer.port))
 
     def close(self) -> None:
         """Close, and tell how many datagrams nobody has read in time."""

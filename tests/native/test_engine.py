@@ -15,7 +15,7 @@ import pytest
 from support.rig import LIMIT_S, Server, echo, hold, read_exactly, read_to_end, unused_port
 
 from gateway.model.causes import Cause
-from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SocketLost
+from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SendingHeld, SocketLost
 from gateway.model.requests import (
     AcceptTcp,
     Attach,
@@ -31,6 +31,7 @@ from gateway.model.requests import (
     RefuseTcp,
     Request,
     ResolveName,
+    SendDatagram,
     ShutdownTcp,
     StartBearer,
     StopBearer,
@@ -59,6 +60,7 @@ class Desk:
         self.progress: list[Progress] = []
         self.order: list[object] = []
         self.congestions: list[bool] = []
+        self.holds: list[tuple[HostSocket, bool]] = []
         self.restarts = 0
         self._tickets = itertools.count(1)
         self._seen = 0
@@ -84,6 +86,9 @@ class Desk:
         self._news.set()
 
     def _happened(self, event: Event) -> None:
+        if isinstance(event, SendingHeld):
+            self.holds.append((event.socket, event.held))
+            return
         self.order.append(event)
         self.events.append(event)
         self._news.set()
@@ -505,6 +510,7 @@ class TestWriting:
             assert await asyncio.to_thread(read_exactly, peer, len(data)) == data
             await d.until(lambda: not d.engine.congested)
             assert d.congestions == [True, False]
+            assert d.holds == [(ONE, True), (ONE, False)]
 
     async def test_a_slow_peer_that_goes_lets_the_host_go(self, server: Server) -> None:
         async with desk() as d:
@@ -837,6 +843,18 @@ class TestUdp:
             await d.done(CloseSocket(ONE))
         assert "2 datagrams" in caplog.text
 
+    async def test_a_datagram_to_another_and_its_answer(self, peers: tuple[socket.socket, socket.socket]) -> None:
+        peer, other = peers
+        async with desk() as d:
+            info = await d.done(OpenUdp(ONE, None, place(peer)))
+            await d.done(Attach(ONE))
+            await d.done(SendDatagram(ONE, b"hello", place(other)))
+            assert await asyncio.to_thread(other.recvfrom, 99) == (b"hello", ("127.0.0.1", info.local.port))
+            other.sendto(b"answer", ("127.0.0.1", info.local.port))
+            assert await d.event(Received) == Received(ONE, b"answer", place(other))
+            d.engine.payload(ONE, b"to the first")
+            assert (await asyncio.to_thread(peer.recvfrom, 99))[0] == b"to the first"
+
     async def test_only_its_peer(self, peers: tuple[socket.socket, socket.socket]) -> None:
         peer, stranger = peers
         async with desk() as d:
@@ -953,18 +971,18 @@ class TestNamesAndPing:
 
     async def test_each_reply_then_the_result(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Replies are numbered from 0; the one that is lost on purpose is None; the name is that of the map."""
-        asked: list[tuple[str, int, float, int, int]] = []
+        asked: list[tuple[str, int, float, int, int, int]] = []
 
-        async def reply(address: str, sequence: int, timeout_s: float, size_bytes: int, ttl: int) -> float:
-            asked.append((address, sequence, timeout_s, size_bytes, ttl))
+        async def reply(address: str, sequence: int, timeout_s: float, size_bytes: int, ttl: int, tos: int) -> float:
+            asked.append((address, sequence, timeout_s, size_bytes, ttl, tos))
             return 0.0126
 
         monkeypatch.setattr("gateway.native.icmp.echo", reply)
         desk = Desk(("meter.example:80=127.0.0.9:1",), Trouble(ping_losses=frozenset({1})))
         await desk.done(GPRS)
-        assert await desk.done(Ping("meter.example", 3, 1, 10, 100, 17)) is None
+        assert await desk.done(Ping("meter.example", 3, 1, 10, 100, 17, 8)) is None
         assert desk.progress == [PingEcho(0, 13), PingEcho(1, None), PingEcho(2, 13)]
-        assert asked == [("127.0.0.9", 1, 0.01, 100, 17), ("127.0.0.9", 3, 0.01, 100, 17)]
+        assert asked == [("127.0.0.9", 1, 0.01, 100, 17, 8), ("127.0.0.9", 3, 0.01, 100, 17, 8)]
         await desk.engine.close()
 
     async def test_loopback(self) -> None:
