@@ -338,7 +338,7 @@ class WipsoftFirmware(WipsoftSessions):
         self._room()
         secure = call.number("mode") == TLS
         others = sum(socket.secure for socket in self.table.sockets.values())
-        if secure and others >= self.dialect.tables.numbers["ssl_sockets"]:
+        if secure and others >= self.dialect.tables.numbers.get("ssl_sockets", 0):
             return Fail(Cause.NO_FREE_SOCKET)
         peer = Endpoint(call.text("host"), call.number("port"))
         socket = Socket(TCP, index, self.table.handle(), peer=peer, secure=secure)
