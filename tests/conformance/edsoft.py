@@ -511,6 +511,7 @@ class _Walk:
             words = [line["dce"] for line in lines if "dce" in line]
             if len(words) == 1 and words[0] != "OK" and lines[0]["class"] == "result":
                 self.found.true(f"{place}.{words[0]}", words[0] in self.sent, "is never sent")
+                self._numeric(f"{place}.{words[0]}.numeric", lines[0])
                 continue
             for line in lines:
                 if "dce" not in line or line["dce"].startswith("("):
@@ -554,6 +555,8 @@ class _Walk:
             self.found.keys(
                 place, theirs, "name kind forms unsolicited responses reads", "title section source_line notes errata"
             )
+            for line in (line for response in theirs.get("responses", []) for line in response["sequence"]):
+                self._numeric(f"{place}.{line['dce']}.numeric", line)
             if name in NOT_OF_THE_DIALECT:
                 self.found.true(place, not self.dialect.owns(name), "is taken for the dialect's own")
                 continue
