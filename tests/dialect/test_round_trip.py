@@ -196,7 +196,7 @@ def test_every_cause_has_a_code_of_the_manual_or_a_word(dialect: Dialect) -> Non
     for command in ("", *tables.commands):
         for cause in Cause:
             code = dialect.code(cause, command)
-            assert code in tables.errors or code.isalpha(), f"{command} {cause}: {code}"
+            assert code in tables.errors or not code.isdigit(), f"{command} {cause}: {code}"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.id)
