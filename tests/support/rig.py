@@ -88,6 +88,12 @@ class Terminal:
         del self._buffer[:size]
         return got
 
+    def rest(self) -> bytes:
+        """What came and was not taken yet; taken now."""
+        got = bytes(self._buffer)
+        self._buffer.clear()
+        return got
+
     def ask(self, command: str, *ends: bytes, limit_s: float = LIMIT_S) -> bytes:
         """Say a command line; everything up to a final result."""
         self.say(command.encode("latin-1") + b"\r")

@@ -1,0 +1,125 @@
+"""A stand-in, a bridge to it as a process of its own, and the host's end of the line: what one play needs."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+from typing import Self
+
+from support.rig import LIMIT_S, Program, Rig, Server, Terminal, hold
+
+from standin.habits import Habits
+from standin.run import StandIn
+from standin.sockets import Network
+
+OK = b"\r\nOK\r\n"
+ETX = b"\x03"
+WAITING = b"\r\nOk_Info_WaitingForData\r\n"
+CLOSED = b"\r\nOk_Info_SocketClosed\r\n" + OK
+STARTED = b"\r\n10.1.2.3\r\n\r\nOk_Info_GprsActivation\r\n"
+
+
+def failure(code: int) -> bytes:
+    """An eDSoft error as it is printed."""
+    return b"\r\n#CME ERROR: %d\r\n" % code
+
+
+class Site:
+    """See the module's text. Ended with the play, which then must have pleased the stand-in."""
+
+    def __init__(
+        self,
+        folder: Path,
+        habits: Habits | None = None,
+        *bridge: str,
+        network: Network | None = None,
+        host_dialect: str = "edsoft-3.02",
+        lenient: tuple[str, ...] = (),
+    ) -> None:
+        self.module = StandIn(habits, network)
+        self.sockets_have_ids = host_dialect != "edsoft-2.10"
+        self._lenient = lenient
+        self._rig = Rig(folder)
+        self._peers: list[socket.socket] = []
+        # By a name of its own: a number of /dev/pts is soon somebody else's.
+        link = Path(self._rig.path("module"))
+        link.symlink_to(self.module.path)
+        try:
+            self.bridge: Program = self._rig.bridge(*bridge, host_dialect=host_dialect, module=str(link))
+            self.host: Terminal = self._rig.terminal("host")
+            self.module.wait(lambda: self.module.general.error_codes and not self.module.is_busy)
+            assert self.host.ask("ATE0") == b"ATE0\r" + OK
+        except BaseException:
+            self.__exit__(None)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, wrong: object, *_: object) -> None:
+        try:
+            if wrong is None and hasattr(self, "host"):
+                assert self.bridge.stop(signal.SIGTERM) == 0, self.bridge.complaint()
+                assert "Traceback" not in self.bridge.complaint(), self.bridge.complaint()
+                complaints = [it for it in self.module.record.complaints if not it.startswith(self._lenient)]
+                assert not complaints, f"{complaints}\n{self.module.record}"
+            elif wrong is not None:
+                print(self.module.record, self.bridge.complaint()[-2000:], sep="\n")
+        finally:
+            for peer in self._peers:
+                peer.close()
+            self._rig.__exit__()
+            self.module.__exit__()
+
+    # -- what a host does ----------------------------------------------------------------------------------------------
+
+    def says(self, command: str, *ends: bytes, limit_s: float = LIMIT_S) -> bytes:
+        """A command and everything up to its end."""
+        return self.host.ask(command, *ends, limit_s=limit_s)
+
+    def expect(self, command: str, answer: bytes, limit_s: float = LIMIT_S) -> None:
+        """A command and exactly this answer."""
+        self.host.say(command.encode("latin-1") + b"\r")
+        self.hears(answer, limit_s)
+
+    def hears(self, wanted: bytes, limit_s: float = LIMIT_S) -> None:
+        """Exactly these bytes come next."""
+        got = b""
+        try:
+            got = self.host.take(len(wanted), limit_s)
+        except AssertionError:
+            got = self.host.rest()
+        assert got == wanted, f"heard {got!r}, not {wanted!r}"
+
+    def start(self) -> None:
+        """The bearer comes up."""
+        self.expect("AT#CONNECTIONSTART", STARTED)
+
+    def alive(self) -> None:
+        """Line, module and pass-through work."""
+        self.expect("AT", OK)
+        self.expect("AT+CSQ", b"\r\n+CSQ: 20,0\r\n" + OK)
+
+    # -- peers ---------------------------------------------------------------------------------------------------------
+
+    def server(self) -> Server:
+        """A TCP server that leaves its connections to the play."""
+        return self._rig.server(hold)
+
+    def call(self, port: int, address: str = "127.0.0.1") -> socket.socket:
+        """A peer that calls a listener, as soon as that listens."""
+        peer = socket.socket()
+        peer.settimeout(LIMIT_S)
+        peer.bind((address, 0))
+        peer.connect(("127.0.0.1", port))
+        self._peers.append(peer)
+        return peer
+
+    def datagrams(self, address: str = "127.0.0.1") -> socket.socket:
+        """A UDP peer."""
+        peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        peer.settimeout(LIMIT_S)
+        peer.bind((address, 0))
+        self._peers.append(peer)
+        return peer
