@@ -94,6 +94,11 @@ class Leave:
 
 
 @record
+class EndSending:
+    """Tell the peer, in the module's data mode that is open, that nothing more will be sent; it may still send."""
+
+
+@record
 class Rest:
     """Do nothing for a while; ``quiet``: until the module has been quiet for so long."""
 
@@ -130,7 +135,7 @@ class Afterwards:
     chores: Generator[DriverStep, Any, None]
 
 
-DriverStep = Command | Await | Enter | Leave | Rest | Report | Emit | Deliver | Afterwards
+DriverStep = Command | Await | Enter | Leave | EndSending | Rest | Report | Emit | Deliver | Afterwards
 DriverSteps = Generator[DriverStep, Any, Result]
 Chores = Generator[DriverStep, Any, None]
 Part = Generator[DriverStep, Any, Any]

@@ -24,6 +24,7 @@ from gateway.dialect.driver import (
     Driver,
     DriverStep,
     Emit,
+    EndSending,
     Enter,
     Final,
     Leave,
@@ -434,6 +435,10 @@ class ModuleSide:
                     yield _Sleep(self._now + seconds, seconds if quiet else None)
             case Leave(there):
                 return (yield from self._leave(there))
+            case EndSending():
+                self._send_backlog()
+                if self._phase is not None:
+                    self._write(self._phase.end_sending(self._now))
             case Report(progress):
                 if not job.withdrawn:
                     self.effects.append(News(job.ticket, progress))

@@ -75,6 +75,10 @@ class ModulePhase:
         """Whether the module may be in command mode just now: nothing more should be sent until that is known."""
         return self._quiet_s is not None or self._hold_s is not None
 
+    def end_sending(self, now: float) -> bytes:
+        """What tells the module that nothing more will be sent: a bare ETX."""
+        return self._breaker.feed(dle.ETX, now)
+
     @property
     def holding(self) -> bool:
         """Whether a ``+`` waits to be sent."""

@@ -20,6 +20,7 @@ from gateway.dialect.driver import (
     Driver,
     DriverSteps,
     Emit,
+    EndSending,
     Enter,
     Final,
     Leave,
@@ -44,6 +45,7 @@ from gateway.model.requests import (
     Attach,
     CloseSocket,
     ConnectTcp,
+    Detach,
     FilterWaiting,
     ListenTcp,
     OpenUdp,
@@ -100,6 +102,8 @@ class _Socket:
     first: int = 0
     peer_closed: bool = False
     attached: bool = False
+    detached: bool = False
+    """The host has left the data mode of its own will."""
     speaker: Endpoint | None = None
     """UDP: who sent the datagram that was told last."""
     kept: list[tuple[Endpoint, bytes]] = field(default_factory=list)
@@ -234,8 +238,10 @@ class WipsoftDriver(Driver):
                 return self._attach(request)
             case FilterWaiting():
                 return self._filter(request)
+            case Detach():
+                return self._detach(request)
             case ShutdownTcp():
-                return self._shutdown()
+                return self._shutdown(request)
             case CloseSocket():
                 return self._close(request.socket)
             case ResolveName():
@@ -246,11 +252,6 @@ class WipsoftDriver(Driver):
                 return self._unable()
 
     def _unable(self) -> DriverSteps:
-        yield from ()
-        return Failed(Cause.NOT_SUPPORTED)
-
-    def _shutdown(self) -> DriverSteps:
-        # Only a host that can shut one direction asks for it; there is none on this module yet.
         yield from ()
         return Failed(Cause.NOT_SUPPORTED)
 
@@ -653,6 +654,28 @@ class WipsoftDriver(Driver):
             yield Afterwards(self._read_out(request.socket))
         return Done()
 
+    def _detach(self, request: Detach) -> DriverSteps:
+        entry = self._sockets.get(request.socket)
+        if entry is None or not entry.attached:
+            return Done()
+        entry.attached, entry.detached = False, True
+        held: bytes | None = yield Leave()
+        if held:
+            yield Deliver(request.socket, held)
+        return Done()
+
+    def _shutdown(self, request: ShutdownTcp) -> DriverSteps:
+        """An ETX in the data mode ends the sending, reading goes on (6.2.2.1)."""
+        entry = self._sockets.get(request.socket)
+        if entry is None or entry.protocol != TCP:
+            return Failed(Cause.BAD_STATE)
+        if not entry.attached:
+            answer = yield from self._enter(request.socket, entry)
+            if not answer.ok:
+                return self.failed(answer, "+WIPDATA")
+        yield EndSending()
+        return Done()
+
     def _read_out(self, socket: HostSocket) -> Chores:
         yield Rest(0.5, quiet=True)
         yield from self.data_ended(socket, b"")
@@ -843,7 +866,8 @@ class WipsoftDriver(Driver):
                 if socket is not None:
                     self._sockets[socket].peer_closed = True
                     if not self._sockets[socket].attached:
-                        return []  # what it sent can still be read
+                        # What it sent can still be read; a host that is in command mode by its own will is told.
+                        return [PeerClosed(socket)] if self._sockets[socket].detached else []
             case "accepted" | "accepted_other":
                 self._gone.discard(heard.number("index"))
             case "open_error" if socket is not None:
