@@ -7,7 +7,7 @@ state when the gateway is restarted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.driver import (
@@ -58,7 +58,7 @@ from gateway.model.requests import (
     StartBearer,
     StopBearer,
 )
-from gateway.model.results import Done, Failed, PingEcho
+from gateway.model.results import Done, Failed, PingEcho, Result
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, Endpoint, HostSocket, is_dotted
 from gateway.wire.module_phase import FALL_BACK, ModulePhase
 
@@ -78,6 +78,8 @@ DRAIN_QUIET_S = 0.3
 CLOSE_LIMIT_S = 1.0
 CLOSE_ECHO_S = 0.3
 """How long after its OK a module that tells every close may take to tell it (X12)."""
+PING_LIMIT_MS = 65535
+"""The longest pause between echo requests, and wait for an answer (7.1.3)."""
 ECHO_S = 1.0
 """So long behind a +WIPPEERCLOSE a +WIPREADY may still come."""
 START_RETRIES = 2
@@ -807,6 +809,19 @@ class WipsoftDriver(Driver):
     # -- ping (7.1) ----------------------------------------------------------------------------------------------------
 
     def _ping(self, request: Ping) -> DriverSteps:
+        if max(request.interval_ms, request.timeout_ms) <= PING_LIMIT_MS:
+            return (yield from self._pings(request))
+        limit_ms = min(request.timeout_ms, PING_LIMIT_MS)
+        one = replace(request, count=1, interval_ms=PING_LIMIT_MS, timeout_ms=limit_ms)
+        for number in range(request.count):  # so long a pause is kept here
+            if number:
+                yield Rest(request.interval_ms / 1000)
+            result: Result = yield from self._pings(one, number)
+            if isinstance(result, Failed):
+                return result
+        return Done()
+
+    def _pings(self, request: Ping, first: int = 0) -> DriverSteps:
         usual = request.size_bytes == (known := Ping("")).size_bytes and request.ttl == known.ttl
         try:
             text = self.dialect.write(
@@ -838,7 +853,7 @@ class WipsoftDriver(Driver):
                 unknown = Failed(Cause.NAME_NOT_RESOLVED, "+WIPPING: 1")
                 if not (yield from self._resolves(request.target)):
                     return unknown
-            yield Report(PingEcho(number, heard.number("milliseconds") if answered else None))
+            yield Report(PingEcho(first + number, heard.number("milliseconds") if answered else None))
         return Done()
 
     def _why_ping(self, failed: Failed, host: str) -> Part:
