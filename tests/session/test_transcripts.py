@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support import stage
 from support.sim import SimBridge
 from support.transcript import Transcript, read
 
@@ -16,6 +17,9 @@ TRANSCRIPTS = [transcript for path in sorted(FOLDER.glob("*/*.md")) for transcri
 @pytest.mark.parametrize("cut", [None, 1], ids=["whole", "bytewise"])
 def test_transcript(transcript: Transcript, cut: int | None) -> None:
     options = dict(transcript.options)
+    if options.get("module") == "none":
+        stage.play(transcript, cut)
+        return
     module = options.pop("module", "wipsoft-5.57")
     start = options.pop("start", "idle")
     echo = options.pop("echo", "off") == "on"

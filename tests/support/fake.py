@@ -7,6 +7,7 @@ from gateway.dialect.quirks import firmware_of
 from gateway.model.causes import Cause
 from gateway.model.events import Event
 from gateway.model.requests import (
+    AcceptTcp,
     Attach,
     ConnectTcp,
     ListenTcp,
@@ -15,6 +16,7 @@ from gateway.model.requests import (
     Ping,
     Request,
     ResolveName,
+    SendDatagram,
     StartBearer,
 )
 from gateway.model.results import Done, Failed, PassedThrough, PingEcho, Progress, Result
@@ -118,6 +120,12 @@ class SimModule:
                     return [Failed(Cause.REFUSED)]
                 local = request.local_port if isinstance(request, OpenUdp) else None
                 return [Done(SocketInfo(Endpoint("10.0.0.1", local or 40000), peer))]
+            case AcceptTcp(_, _, socket):
+                self.sockets.append(socket)
+                return [Done()]
+            case SendDatagram(socket, data):
+                self.sent.append((socket, data))
+                return [Done()]
             case ListenTcp(listener):
                 self.sockets.append(listener)
                 return [Done()]

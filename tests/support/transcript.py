@@ -4,6 +4,10 @@ A block ```` ```transcript ```` holds lines: ``host> `` the host sends, ``host< 
 sent, ``module< `` the module says, ``wait SECONDS`` lets time pass. ``<CR>``, ``<LF>``, ``<ETX>``, ``<DLE>``, ``<SUB>``,
 ``<ESC>`` and ``<xNN>`` are bytes; ``[text]`` is the text between two CR LF; a ``module> `` line ends with CR unless it
 says otherwise by ``<none>``. Everything that is read must stand there, in its order, to the byte.
+
+With ``module=none`` the module is a virtual one, and the other side of its sockets speaks: ``peer> `` it gets,
+``peer< `` it sends (``(ADDRESS:PORT) `` before a datagram), ``peer! `` something happens (see ``support.stage``);
+``peer2`` is that of the second socket that was opened, ``peer`` that of the last.
 """
 
 from __future__ import annotations
@@ -61,7 +65,7 @@ def _step(number: int, line: str) -> Step:
     if line.startswith("wait "):
         return Step(number, "wait", b"", float(line.split()[1]))
     verb, _, text = line.partition(" ")
-    if verb not in ("host>", "host<", "module>", "module<"):
+    if not re.fullmatch(r"(host|module|peer\d*)[<>]|peer\d*!", verb):
         raise ValueError(f"line {number}: {line!r} is not a line of a transcript")
     data = to_bytes(text)
     if verb == "module>" and not text.endswith("<none>"):

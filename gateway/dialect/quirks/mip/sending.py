@@ -66,6 +66,8 @@ class Sending(MipBase):
     def _add(self, socket: Socket, data: bytes) -> Steps:
         """Into the buffer, and out of it where the watermark is reached; what is left waits for the timeout."""
         settings = self.settings(socket)
+        if len(socket.buffer) + len(data) >= settings.watermark:
+            self._has_target(socket)
         for push in socket.buffer.add(data, settings.watermark):
             yield from self._out(socket, push)
         due = bool(len(socket.buffer) and settings.timeout_ms)
@@ -77,16 +79,19 @@ class Sending(MipBase):
         if socket.held:
             return FLOWED_OFF
         socket.push_due_s = None
-        data = socket.buffer.take()
-        if not data:
+        if not len(socket.buffer):
             return NOTHING
+        self._has_target(socket)
+        data = socket.buffer.take()
         yield from self._out(socket, data)
         return DONE
 
-    def _out(self, socket: Socket, data: bytes) -> Steps:
-        socket.pushed_bytes += len(data)
+    def _has_target(self, socket: Socket) -> None:
         if socket.udp and socket.target is None:
             raise Refusal(Cause.SEND_FAILED)  # nobody has spoken yet
+
+    def _out(self, socket: Socket, data: bytes) -> Steps:
+        socket.pushed_bytes += len(data)
         if socket.udp and socket.target is not None and socket.target != socket.peer:
             result = yield Ask(SendDatagram(socket.handle, data, socket.target))
             if isinstance(result, Failed):
