@@ -381,11 +381,11 @@ class WipsoftFirmware(WipsoftSessions):
         last = min(call.number("to"), self.dialect.tables.numbers["tcp_sockets"])  # W21
         if last < first:
             return Fail(Cause.BAD_INDEX)
+        taken = any(self.table.reserved(n) or (TCP, n) in self.table.sockets for n in range(first, last + 1))
+        if taken:  # told before an index in use (9.11, S21)
+            return Fail(Cause.INDEX_RESERVED)
         if index in self.table.servers:
             return Fail(Cause.INDEX_IN_USE if self.table.servers[index].open else Cause.INDEX_RESERVED)
-        taken = any(self.table.reserved(n) or (TCP, n) in self.table.sockets for n in range(first, last + 1))
-        if taken:
-            return Fail(Cause.INDEX_RESERVED)
         self._room()
         server = Server(index, self.table.handle(), call.number("local_port"), first, last)
         result = yield Ask(ListenTcp(server.handle, server.port, capacity=last - first + 1))
@@ -474,7 +474,7 @@ class WipsoftFirmware(WipsoftSessions):
 
     def _socket_value(self, target: Socket | Server, number: str) -> str | int:
         if isinstance(target, Server):
-            return target.port if number == "0" else self._own_option(None, number)
+            return target.port if number == "0" else self._own_option(target, number)
         peer = target.peer or Endpoint("0.0.0.0", 0)
         known: dict[str, str | int] = {
             "0": target.local_port,
@@ -485,11 +485,11 @@ class WipsoftFirmware(WipsoftSessions):
         }
         return known[number] if number in known else self._own_option(target, number)
 
-    def _own_option(self, socket: Socket | None, number: str) -> int:
+    def _own_option(self, target: Socket | Server, number: str) -> int:
         default = self.dialect.tables.options["sockets"][number].default
         if number == "8":
             default = self.options.number(TTL)
-        return (socket.options if socket is not None else {}).get(number, int(default or 0))
+        return target.options.get(number, int(default or 0))
 
     def do_option_set(self, call: Call) -> Steps:
         """AT+WIPOPT=protocol,index,2,option,value."""
@@ -508,7 +508,7 @@ class WipsoftFirmware(WipsoftSessions):
             peer = target.peer or Endpoint("0.0.0.0", 0)
             target.peer = Endpoint(peer.host, int(value)) if number == PEER_PORT else Endpoint(str(value), peer.port)
             target.bound = target.repointed = True
-        elif isinstance(target, Socket):
+        else:
             target.options[number] = int(value)
         return Ok()
 

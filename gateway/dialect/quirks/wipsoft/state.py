@@ -205,6 +205,7 @@ class Server:
     first: int
     last: int
     open: bool = True
+    options: dict[str, int] = field(default_factory=dict)
     spent: set[int] = field(default_factory=set)
     """Indices of closed clients, where a closed client's index is not given back (S20)."""
 
