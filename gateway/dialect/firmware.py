@@ -19,6 +19,7 @@ from gateway.model.events import Event
 from gateway.model.record import record
 from gateway.model.requests import Request
 from gateway.model.values import HostSocket
+from gateway.wire.mail import MailFromHost, MailToHost
 from gateway.wire.phase import HostPhase
 from gateway.wire.settings import LineSettings
 
@@ -89,6 +90,13 @@ class Ask:
 
 
 @record
+class Order:
+    """Ask for something whose result nobody waits for."""
+
+    request: Request
+
+
+@record
 class More:
     """Wait for the next progress or the result of what was asked last."""
 
@@ -117,10 +125,10 @@ class Claim:
 
 @record
 class Data:
-    """Open a data phase on a socket; answered by :class:`DataEnd`."""
+    """Open a data phase on a socket; answered by :class:`DataEnd`, or by the result of the request that still runs."""
 
     socket: HostSocket
-    phase: HostPhase
+    phase: HostPhase | MailFromHost | MailToHost
     echo: bytes = b""
     """What is echoed, under ``ATE1``, when the host ends it."""
 
@@ -227,7 +235,7 @@ class Port:
 
 Waiting = Ask | More | Wait | Text | Turn | Data | Background | Finish
 """Steps of a task alone: it waits, or lets its command line go."""
-Step = Waiting | Say | Tell | Raw | Claim | Send | Expect | Spawn | Cancel | Break | Store | Port
+Step = Waiting | Say | Tell | Raw | Claim | Order | Send | Expect | Spawn | Cancel | Break | Store | Port
 Steps = Generator[Step, Any, Outcome]
 
 

@@ -10,8 +10,11 @@ from typing import NewType
 HostSocket = NewType("HostSocket", int)
 """A socket as the host's side numbers it; never sent to a module."""
 
+TUNNELS = 1 << 20
+"""Sockets with this number and above are the gateway's own, for services that it works over a module's sockets."""
+
 Ticket = NewType("Ticket", int)
-"""Ties a result to the request that it answers."""
+"""Ties a result to the request that it answers; below 0 where the gateway asks for itself."""
 
 ANY_ADDRESS = "0.0.0.0"
 

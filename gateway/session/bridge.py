@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.model.events import Event
 from gateway.model.requests import CloseSocket, PassThrough, Request
 from gateway.model.results import Progress, Result
-from gateway.model.values import HostSocket, Ticket
+from gateway.model.values import TUNNELS, HostSocket, Ticket
 from gateway.session.effects import (
     Carrier,
     Drain,
@@ -31,9 +31,6 @@ from gateway.session.effects import (
 from gateway.session.host import HostSide
 from gateway.session.module import ModuleSide
 from gateway.translate.plan import Way, plan
-
-TUNNELS = 1 << 20
-"""Sockets with this number and above are the engine's own."""
 
 
 def _socket_of(message: Request | Event) -> HostSocket:

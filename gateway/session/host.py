@@ -27,6 +27,7 @@ from gateway.dialect.firmware import (
     Interrupted,
     More,
     Ok,
+    Order,
     Outcome,
     Port,
     Raw,
@@ -152,6 +153,8 @@ class HostSide:
         self._note_result(result)
         if not isinstance(result, Progress):
             task.ticket = None
+            if task is self._data:
+                self._result_in_data(task)
         self._advance(task, result, now)
         self._work(now)
 
@@ -522,6 +525,8 @@ class HostSide:
                 self._store(values, erase)
             case Send(socket, data):
                 self.effects.append(Payload(socket, data))
+            case Order(request):
+                self.effects.append(Submit(Ticket(0), request))
             case Port(rate, flow):
                 self.effects.append(SetPort(rate, flow))
             case Spawn(steps, name):
@@ -768,7 +773,9 @@ class HostSide:
             self._finding(Finding(FindingKind.LOST, f"{taken.dropped} bytes", "the sending was ended before"))
         if taken.shutdown:
             self.effects.append(Submit(Ticket(0), ShutdownTcp(socket)))
-        if taken.ended:
+        if taken.expired:
+            self._end_data(DataEnd(EndReason.LOST, Cause.SEND_FAILED), now)
+        elif taken.ended:
             if self.settings.echo and not taken.escaped:
                 self._speaker.now(task.data.echo)
             self._pending[:0] = taken.rest
@@ -781,13 +788,28 @@ class HostSide:
         if end.reason in (EndReason.HOST, EndReason.ESCAPE, EndReason.TERMINAL):
             for payload in left:
                 self.effects.append(Payload(task.data.socket, payload))
-        elif left or self._pending:
-            lost = sum(len(part) for part in left) + len(self._pending)
-            self._pending.clear()
-            self._finding(Finding(FindingKind.LOST, f"{lost} bytes", "the connection ended before they were sent"))
+        else:
+            self._lose(left)
         self._deaf = end.reason in (EndReason.PEER, EndReason.LOST)
-        self._note("phase", "closed", reason=end.reason.value)
         self._closing = task.data if end.reason is EndReason.HOST else None
+        self._close_data(task, end.reason.value)
+        self._advance(task, end, now)
+
+    def _result_in_data(self, task: Task) -> None:
+        """What the data phase was opened for is done, or has failed: that ends it."""
+        assert task.data is not None
+        self._lose(task.data.phase.finish())
+        self._close_data(task, "result")
+
+    def _lose(self, left: list[bytes]) -> None:
+        """Bytes of the host that are of use to nobody."""
+        lost = sum(len(part) for part in left) + len(self._pending)
+        self._pending.clear()
+        if lost:
+            self._finding(Finding(FindingKind.LOST, f"{lost} bytes", "the connection ended before they were sent"))
+
+    def _close_data(self, task: Task, reason: str) -> None:
+        self._note("phase", "closed", reason=reason)
         self._data = None
         task.data = None
         self.mode = Mode.COMMAND
@@ -797,7 +819,6 @@ class HostSide:
             # The line is the task's own until it has said how the session ended.
             task.foreground, self._foreground = True, task
             self._run = Run(deque())
-        self._advance(task, end, now)
 
     def _text(self, data: bytes, now: float) -> None:
         """Text for an entry of the dialect's own: Ctrl-Z ends it, ESC gives it up."""

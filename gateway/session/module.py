@@ -35,9 +35,9 @@ from gateway.errors import InternalError
 from gateway.model.causes import Cause
 from gateway.model.events import Event, ModuleText, PeerClosed, Received, SocketLost
 from gateway.model.findings import FindingKind
-from gateway.model.requests import CloseSocket, PassThrough, Request
+from gateway.model.requests import Attach, CloseSocket, PassThrough, Request
 from gateway.model.results import Failed, PassedThrough, Prompted, Relayed, Result
-from gateway.model.values import HostSocket, Ticket
+from gateway.model.values import TUNNELS, HostSocket, Ticket
 from gateway.session.effects import Drain, Effect, Happened, News, Note, RelayedBytes, ToModule
 from gateway.session.sorting import Flight, LineSorter, Sort, code_of
 from gateway.translate.plan import Way, plan
@@ -183,6 +183,10 @@ class ModuleSide:
         """Its end is suspected or known: payload for it waits."""
         self._backlog: dict[HostSocket, list[bytes]] = {}
         self._relay: Ticket | None = None
+        self._tunnel: HostSocket | None = None
+        """A socket of the gateway's own that is attached for good."""
+        self._tunnel_left = False
+        """Its data mode was left for something else."""
         # -- recovery
         self._doubtful = False
         """The module did not answer in time, or seems to have restarted: it must be brought back first."""
@@ -207,6 +211,10 @@ class ModuleSide:
             return
         else:
             job.steps = self.driver.perform(request)
+            if isinstance(request, Attach) and request.socket >= TUNNELS:
+                self._tunnel = request.socket
+            elif isinstance(request, CloseSocket) and request.socket == self._tunnel:
+                self._tunnel = None
             job.closes = request.socket if isinstance(request, CloseSocket) else None
         if self.state is State.DOWN and (self._worker is None or self._attempts > 0):
             self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
@@ -370,6 +378,11 @@ class ModuleSide:
                 self._worker = self._carry_out(self._job)
             elif self._doubtful and not self._finishing:
                 self._worker = self._recover()
+            elif self._tunnel is not None and self._tunnel_left and not self._finishing:
+                # The data mode was left for a command; the gateway's own service goes on in it.
+                self._tunnel_left = False
+                self._jobs.append(_Job(self.driver.perform(Attach(self._tunnel)), Ticket(0), "attach again"))
+                continue
             else:
                 if self._idle_s is None and not self._finishing:
                     self._idle_s = self._now + IDLE_S
@@ -744,6 +757,7 @@ class ModuleSide:
         phase = self._phase
         if phase is None:
             return b""
+        self._tunnel_left = self._phase_socket == self._tunnel
         self._suspended = True
         if there:
             self._drop_phase()
@@ -967,6 +981,8 @@ class ModuleSide:
         self.effects.append(Happened(event))
         if isinstance(event, PeerClosed | SocketLost):
             self._forget_backlog(event.socket)
+            if event.socket == self._tunnel:
+                self._tunnel = None
 
     def _forget_backlog(self, socket: HostSocket) -> None:
         lost = sum(len(part) for part in self._backlog.pop(socket, []))

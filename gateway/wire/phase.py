@@ -38,6 +38,8 @@ class Taken:
     rest: bytes = b""
     dropped: int = 0
     """Bytes that could not be sent, because the sending had been ended before."""
+    expired: bool = False
+    """The host has been silent for longer than the phase allows."""
 
 
 class HostPhase:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable
-from enum import Enum
 from typing import Any
 
 from gateway.dialect.dialect import Call
@@ -24,7 +23,6 @@ from gateway.dialect.firmware import (
     Expect,
     Fail,
     Finish,
-    Firmware,
     Interrupted,
     More,
     Ok,
@@ -43,6 +41,8 @@ from gateway.dialect.firmware import (
     Word,
 )
 from gateway.dialect.nodes import Op
+from gateway.dialect.quirks.edsoft.base import EVERYBODY, SERVICE, Link
+from gateway.dialect.quirks.edsoft.services import Services
 from gateway.dialect.schema import Parameter
 from gateway.model.causes import Cause
 from gateway.model.events import (
@@ -75,36 +75,17 @@ from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
 from gateway.wire.plus import EscapeDetector
 
-EVERYBODY = "255.255.255.255"
-"""As #TCPSERV or #UDPSERV of a listener: no filter (ch. 5, ch. 6)."""
-
 ETX = b"\x03"
-SERVICE, ENDING, LINK, RELEASE = "service", "ending service", "link", "release"
+ENDING, LINK, RELEASE = "ending service", "link", "release"
 
 
-class Link(Enum):
-    """The states that #VSTATE knows (ch. 8); the value is the key of its text in the dialect's file."""
-
-    IDLE = "idle"
-    CHECKING = "checking"
-    DIALING = "dialing"
-    CONNECTED = "connected"
-    DISCONNECTING = "disconnecting"
-
-
-class EdsoftFirmware(Firmware):
+class EdsoftFirmware(Services):
     """See the module's text."""
 
     etx_aborts = True
-    link = Link.IDLE
-    addresses: Addresses | None = None
-    bearer = BearerKind.GPRS
-    service = ""
-    """What runs: tcp, listen, udp, udp_listen, ping; "" when nothing does (ch. 2: one process at a time)."""
     listening: int | None = None
     stack_open = True
     """AT+WOPEN; open from the start, so that a host that never sends it works."""
-    _sockets = 0
     _idle_due_s: float | None = None
     _listener: HostSocket | None = None
 
@@ -115,23 +96,6 @@ class EdsoftFirmware(Firmware):
         if not self.stack_open and not call.does.startswith("stack_"):
             return Word(self.dialect.tables.lines.plain_error)
         return None
-
-    def value(self, name: str, number: int | None = None) -> str | int:
-        """A parameter's value, stored or default."""
-        parameter = self.dialect.tables.parameters[name]
-        default = parameter.default if parameter.default is not None else ""
-        return self.around.stored.get(self._key(name, parameter, number), default)
-
-    def text(self, name: str, number: int | None = None) -> str:
-        """A textual parameter."""
-        return str(self.value(name, number))
-
-    def number(self, name: str, number: int | None = None) -> int:
-        """A numeric parameter."""
-        return int(self.value(name, number))
-
-    def _key(self, name: str, parameter: Parameter, number: int | None) -> str:
-        return f"{name}.{number or 1}" if parameter.indexed else name
 
     def do_parameter(self, call: Call) -> Steps:
         """AT#NAME=value, AT#NAME?, AT#NAME=id,value, AT#NAME=id."""
@@ -395,33 +359,6 @@ class EdsoftFirmware(Firmware):
 
     # -- services in general -----------------------------------------------------------------------------------------
 
-    def _free(self, call: Call) -> int:
-        """The socket id of a service that may begin now."""
-        number = call.number("id", 1)
-        if number > max(self.dialect.tables.socket_ids, default=1):
-            raise Refusal(Cause.BAD_INDEX)
-        if self.link is not Link.CONNECTED:
-            raise Refusal(Cause.NO_BEARER)
-        if self.service:
-            raise Refusal(Cause.BUSY)
-        return number
-
-    def _socket(self) -> HostSocket:
-        self._sockets += 1
-        return HostSocket(self._sockets)
-
-    def _port(self, name: str, number: int | None = None) -> int:
-        port = self.number(name, number)
-        if port == 0:
-            raise Refusal(Cause.BAD_VALUE)  # C15: 0 is "not set"
-        return port
-
-    def _peer(self, server: str, port: str, number: int | None = None) -> Endpoint:
-        host = self.text(server, number)
-        if not host or host == EVERYBODY:
-            raise Refusal(Cause.BAD_VALUE)
-        return Endpoint(host, self._port(port, number))
-
     def _session(self, command: str, socket: HostSocket, phase: HostPhase, peer: Endpoint | None = None) -> Steps:
         """The data phase of a socket, from Ok_Info_WaitingForData to its end; UDP: with ``peer`` alone from now on."""
         result = yield Ask(Attach(socket, peer))
@@ -641,15 +578,6 @@ class EdsoftFirmware(Firmware):
             return Ok() if interrupted.cause is Cause.ABORTED else Fail(interrupted.cause)
         finally:
             self.service = ""
-
-    # -- mail and files (ch. 3, ch. 4) -------------------------------------------------------------------------------
-
-    def _not_yet(self, call: Call) -> Steps:
-        self._free(call)
-        yield from ()
-        return Fail(Cause.NOT_SUPPORTED)
-
-    do_mail_get = do_mail_put = do_mail_send = do_file_get = do_file_put = _not_yet
 
     # -- events ------------------------------------------------------------------------------------------------------
 

@@ -92,6 +92,13 @@ class WipsoftFirmware(WipsoftSessions):
         stored = self.around.stored.items()
         return {key.removeprefix(prefix): value for key, value in stored if key.startswith(prefix)}
 
+    def execute(self, call: Call) -> Steps:
+        """As of every dialect; a failure has the codes of the command that failed."""
+        outcome = yield from super().execute(call)
+        if isinstance(outcome, Fail) and not outcome.command:
+            return Fail(outcome.cause, call.name, outcome.original)
+        return outcome
+
     def do_test(self, _call: Call) -> Steps:
         """Every test form: OK."""
         yield from ()

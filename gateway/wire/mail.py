@@ -1,0 +1,94 @@
+"""A data phase of mail: bytes as they are until CR LF . CR LF."""
+
+from __future__ import annotations
+
+from gateway.wire.phase import Taken
+
+END = b"\r\n.\r\n"
+
+
+class MailFromHost:
+    """A host types or sends a mail's body; the sequence ends it, and so does its own silence."""
+
+    escaped = False
+
+    def __init__(self, silence_s: float, now: float) -> None:
+        self._silence_s = silence_s
+        self._last_s = now
+        self._held = b""
+        self.carry = b""
+
+    @property
+    def deadline(self) -> float | None:
+        """When the host has been silent for too long."""
+        return self._last_s + self._silence_s
+
+    def from_host(self, data: bytes, now: float) -> Taken:
+        """Take what the host sent; what may be the beginning of the end is kept."""
+        self._last_s = now
+        data = self._held + data
+        at = data.find(END)
+        if at >= 0:
+            self._held = b""
+            body = data[: at + 2]  # the last line keeps its own end
+            return Taken([body], ended=True, rest=data[at + len(END) :])
+        keep = next((count for count in range(min(len(END) - 1, len(data)), 0, -1) if data.endswith(END[:count])), 0)
+        ready, self._held = data[: len(data) - keep], data[len(data) - keep :]
+        return Taken([ready] if ready else [])
+
+    def tick(self, now: float) -> Taken:
+        """Too much silence ends it."""
+        return Taken(expired=now >= self._last_s + self._silence_s)
+
+    def to_host(self, data: bytes) -> bytes:
+        """Nothing comes back in this phase; what does is the host's all the same."""
+        return data
+
+    def peer_closed(self) -> bytes | None:
+        """It ends with the session."""
+        return None
+
+    def finish(self) -> list[bytes]:
+        """What was kept, when it ends from the other side: of use to nobody."""
+        self._held = b""
+        return []
+
+
+class MailToHost:
+    """A mail is given to a host as its server gives it (RFC 1939, 3): a dot at the beginning of a line is doubled, so that
+    a line of a single dot is the end."""
+
+    escaped = False
+    deadline: float | None = None
+
+    def __init__(self) -> None:
+        self._tail = b"\r\n"
+        """The last two bytes that were given: a mail begins with a line."""
+        self.carry = b""
+
+    def from_host(self, data: bytes, _now: float) -> Taken:
+        """The host has nothing to say here."""
+        return Taken(dropped=len(data))
+
+    def tick(self, _now: float) -> Taken:
+        """Time changes nothing."""
+        return Taken()
+
+    def to_host(self, data: bytes) -> bytes:
+        """A piece of the mail."""
+        joined = self._tail + data
+        written = joined.replace(b"\r\n.", b"\r\n..")[2:]
+        self._tail = joined[-2:]
+        return written
+
+    def end(self) -> bytes:
+        """What stands behind the last piece."""
+        return END[2:] if self._tail == b"\r\n" else END
+
+    def peer_closed(self) -> bytes | None:
+        """It ends with the session."""
+        return None
+
+    def finish(self) -> list[bytes]:
+        """Nothing is kept."""
+        return []
