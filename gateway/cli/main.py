@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 import click
@@ -67,6 +68,8 @@ def cli() -> None:
 
 def main() -> None:
     """The program."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files and text of old machines fit no encoding for certain
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(prog_name=PROGRAM, standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -44,7 +44,7 @@ class Recorder:
 
     def __init__(self, path: Path, masker: Masker, head: dict[str, Any]) -> None:
         try:
-            self._file: TextIO | None = path.open("w", encoding="utf-8", buffering=1)
+            self._file: TextIO | None = path.open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
         except OSError as error:
             raise InputError(f"cannot write the trace {path}: {error.strerror}") from error
         self._path = path

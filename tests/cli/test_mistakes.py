@@ -407,6 +407,15 @@ class TestGoodOnes:
                 assert host.recv(100).startswith(b"AT\r")
             assert module.stop() == 0
 
+    def test_a_link_whose_name_is_no_text(self, tmp_path: Path) -> None:
+        """A file's name may have any bytes; it is a good one all the same."""
+        with Rig(tmp_path) as rig:
+            path = tmp_path / "odd\udcff"
+            module = rig.start("module", "--dialect", "wipsoft", "--link", f"pty:{path}", ready=False)
+            assert module.line() == f"ready module pty:{tmp_path}/odd\\udcff (wipsoft-5.57)\n"
+            assert path.is_symlink()
+            assert module.stop() == 0
+
     def test_the_log_as_json(self, tmp_path: Path) -> None:
         """``--log-format json``: an object a line, for programs that read logs."""
         with Rig(tmp_path) as rig:

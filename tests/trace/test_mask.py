@@ -15,6 +15,7 @@ from support.cuts import bytewise, splits
 from support.fake import SimModule
 
 from gateway.dialect import registry
+from gateway.dialect.schema import Argument, Form
 from gateway.model.requests import ConnectTcp, StartBearer
 from gateway.model.values import BearerKind, Endpoint, HostSocket, Secret
 from gateway.trace.mask import MASK, Masker
@@ -45,6 +46,30 @@ def options() -> list[tuple[str, str, str]]:
     return found
 
 
+def arguments() -> list[tuple[str, str, int, str]]:
+    """Every form of a command that has secret arguments: dialect, command, number of the form, and a line of it."""
+    found = []
+    for name in registry.ids():
+        for command, table in registry.load(name).tables.commands.items():
+            for number, form in enumerate(table.forms):
+                taken = [argument.rstrip("?") for argument in form.takes]
+                known = {each: table.arguments[each] for each in taken if not each.endswith("*")}
+                if form.op == "set" and any(argument.secret for argument in known.values()):
+                    written = ",".join(_written(argument, each, form) for each, argument in known.items())
+                    found.append((name, command, number, f"{command}={written}"))
+    return found
+
+
+def _written(argument: Argument, name: str, form: Form) -> str:
+    if argument.secret:
+        return f'"{SHORT}"'
+    if name in form.when:
+        return str(form.when[name][0])
+    if argument.values:
+        return str(next(iter(argument.values)))
+    return str(argument.minimum or 1) if argument.kind in ("int", "port") else '"te;xt,"'
+
+
 def masker(*dialects: str) -> Masker:
     """What the trace of a session between these has."""
     return Masker(*(registry.load(name).tables for name in dialects))
@@ -72,7 +97,8 @@ def halves(data: bytes) -> list[list[bytes]]:
 
 def test_the_tables_have_secrets() -> None:
     """The tests below have something to test, in every dialect: user names and passwords of all services."""
-    assert {name for name, _ in parameters()} | {name for name, _, _ in options()} == set(registry.ids())
+    with_secrets = {found[0] for found in (*parameters(), *options(), *arguments())}
+    assert with_secrets == set(registry.ids())
     edsoft = {parameter for name, parameter in parameters() if name == "edsoft-3.02"}
     services = ("APN", "ISP", "FTP", "POP3", "SMTP", "PPPSERV")
     assert edsoft == {f"{service}{kind}" for service, kind in itertools.product(services, ("UN", "PW"))}
@@ -313,6 +339,16 @@ class TestOptions:
                 assert text.count("internet") == line.count("internet"), "an access point's name is no secret"
 
 
+@pytest.mark.parametrize(("dialect", "command", "number", "line"), arguments())
+class TestArguments:
+    """Secret arguments of commands, whatever stands before and behind them."""
+
+    def test_in_every_form(self, tmp_path: Path, dialect: str, command: str, number: int, line: str) -> None:
+        text = recorded(tmp_path / "trace", masker(dialect), "host", "in", [f"AT{line};+CSQ\r".encode()])
+        assert SHORT not in text and MASK in text
+        assert text.startswith(f"AT{command}=") and text.endswith(";+CSQ\r")
+
+
 class TestGuide:
     """Examples of the 5.57 guide with a user's name and password in them: 4.2, 5.1, 6.1 and chapter 8."""
 
@@ -403,7 +439,7 @@ class TestKnownValues:
     def test_no_secret_at_all(self) -> None:
         who = masker("edsoft-3.02")
         noted = who.plain({"value": ConnectTcp(HostSocket(1), Endpoint("server.example", 80))})
-        assert noted == {"value": {"socket": 1, "peer": {"host": "server.example", "port": 80}}}
+        assert noted["value"]["socket"] == 1 and noted["value"]["peer"] == {"host": "server.example", "port": 80}
         assert who.plain(StartBearer(BearerKind.GPRS))["password"] == ""
 
     def test_short_values_are_not_searched_for(self) -> None:

@@ -98,6 +98,14 @@ def test_every_kind(path: Path, kind: str) -> None:
     }
 
 
+def test_a_name_that_is_no_text(path: Path) -> None:
+    """A file's name may have any bytes; JSON has a way to write them."""
+    tape = recorder(path)
+    tape.note("finding", {"new": "pty:/tmp/\udcff"})
+    tape.close()
+    assert read(path)[1]["new"] == "pty:/tmp/\udcff"
+
+
 def test_time_goes_on(path: Path) -> None:
     tape = recorder(path)
     for number in range(50):
