@@ -389,6 +389,10 @@ class Walk:
             self.found.true(f"{place}.answer.{line}", known, "is no answer in the manual")
         for one in good:
             assert one.form is not None
+            answered = (
+                one.form.answer or (theirs["kind"] == "test" and ours is not None and ours.ranges) or not allowed[2:]
+            )
+            self.found.true(f"{place}.answer: {one.text}", answered, "has no answer in the tables")
             phase = _phase(theirs, one.values)
             if phase is not None:
                 self.found.same(f"{place}.phase: {one.text}", phase, one.form.phase)

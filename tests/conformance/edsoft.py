@@ -455,6 +455,8 @@ class _Walk:
             self.found.keys(f"{place}.forms.{form['syntax']}", form, "op syntax", "note")
             self.found.same(f"{place}.forms.{form['syntax']}.op", form["op"], "exec")
             self._command_form(f"{place}.forms.{form['syntax']}", form["syntax"], theirs.get("ids", [0]))
+        for at, form in enumerate(ours.forms):
+            self.found.true(f"{place}.answer.{form.op}.{at}", form.answer, "has no answer in the tables")
         taken = {form.op for form in ours.forms}
         self.found.same(f"{place}.op", set(), taken - {"exec", "set"})
         self.found.true(f"{place}.read", not self._understood(f"AT#{name}?"), f"AT#{name}? is understood")
