@@ -11,6 +11,7 @@ from gateway.dialect.dialect import Call, Dialect
 from gateway.dialect.nodes import Statement
 from gateway.dialect.schema import Argument, Form
 from gateway.model.causes import Cause
+from gateway.trace.mask import Masker
 
 DIALECTS = [registry.load(name) for name in registry.ids()]
 by_id = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.id)
@@ -172,6 +173,13 @@ def test_errors_as_word_number_and_text() -> None:
     said = [NEWEST.error_text(Cause.BAD_STATE, "+MIPCLOSE", detail=detail) for detail in (0, 1, 2)]
     assert said == ["ERROR", "+CME ERROR: 3", "+CME ERROR: operation not allowed"]
     assert len(NEWEST.tables.errors) + len(NEWEST.tables.message_errors) == 252
+
+
+def test_credentials_are_masked() -> None:
+    masker = Masker(NEWEST.tables)
+    assert masker.text('AT+MIPCALL=1,"apn","user","sesame",1') == 'AT+MIPCALL=1,"apn",***'
+    assert masker.text('at+mipcall = 1 , "a,b" , user , "x;y" ;+CSQ') == 'at+mipcall = 1 , "a,b" ,***;+CSQ'
+    assert masker.text("+MIPCALL: 1,10.0.0.1") == "+MIPCALL: 1,10.0.0.1"
 
 
 def test_every_cause_has_a_code() -> None:

@@ -321,7 +321,13 @@ class Rig:
         """A virtual module at ``module``."""
         return self.start("module", "--dialect", dialect, "--link", link or f"pty:{self.path('module')}", *arguments)
 
-    def bridge(self, *arguments: str, host_dialect: str = "edsoft-3.02", module: str | None = None) -> Program:
+    def bridge(
+        self,
+        *arguments: str,
+        host_dialect: str = "edsoft-3.02",
+        module_dialect: str = "wipsoft-5.57",
+        module: str | None = None,
+    ) -> Program:
         """A bridge from ``host`` to ``module``."""
         return self.start(
             "bridge",
@@ -332,7 +338,7 @@ class Rig:
             "--module",
             module or self.path("module"),
             "--module-dialect",
-            "wipsoft-5.57",
+            module_dialect,
             *arguments,
         )
 
