@@ -253,6 +253,8 @@ class Dialect:
                     arguments[name] = argument.default
                 continue
             try:
+                if name not in given:  # an empty text is "", nothing at all is a value that is missing
+                    raise WrongValue(expected(argument))
                 arguments[name] = read_value(argument, value)
             except WrongValue as error:
                 return Fault(statement.name, argument.wrong or Cause.BAD_VALUE, f"{name}: {error}", value.column)
