@@ -75,6 +75,10 @@ QUIET_SIGNS = 13
 
 DRAIN_QUIET_S = 0.3
 """So long after the last datagram that waited the offline session is closed again."""
+UNCLEAR = (
+    Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL, Cause.REFUSED, Cause.OPEN_FAILED
+)  # fmt: skip
+"""Why a socket could not be opened, where an unknown name may be behind it."""
 CLOSE_LIMIT_S = 1.0
 CLOSE_ECHO_S = 0.3
 """How long after its OK a module that tells every close may take to tell it (X12)."""
@@ -470,7 +474,7 @@ class WipsoftDriver(Driver):
 
     def _unless_gone(self, failed: Failed) -> Part:
         """A refusal; where the bearer behind it is gone (the module restarted without a word), that instead."""
-        doubtful = (Cause.NOT_ALLOWED, Cause.BAD_STATE, Cause.NOT_STARTED, Cause.INTERNAL)
+        doubtful = (Cause.NOT_ALLOWED, Cause.BAD_STATE, Cause.NOT_STARTED, Cause.INTERNAL, Cause.OPEN_FAILED)
         if failed.cause in doubtful and self._is_gone((yield from self._bearer_states())):
             yield from self._tell_gone()
             return Failed(Cause.BEARER_LOST, failed.original)
@@ -479,8 +483,7 @@ class WipsoftDriver(Driver):
     def _why(self, failed: Failed, host: str) -> Part:
         """The module has one code for an unknown name, a refusal and silence: find out which it was."""
         failed = yield from self._unless_gone(failed)
-        unclear = {Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL, Cause.CLOSED_BY_PEER}
-        unclear.add(Cause.REFUSED)
+        unclear = (*UNCLEAR, Cause.CLOSED_BY_PEER)
         if failed.cause in unclear and not is_dotted(host) and not (yield from self._resolves(host)):
             return Failed(Cause.NAME_NOT_RESOLVED, failed.original)
         return failed
@@ -603,8 +606,7 @@ class WipsoftDriver(Driver):
         if request.peer is not None and failed.cause is not Cause.NO_MODULE:
             yield from self._shut(UDP, index)
             # A UDP socket needs nobody's consent: what fails is the name.
-            unclear = (Cause.UNREACHABLE, Cause.CREATION_FAILED, Cause.TIMED_OUT, Cause.INTERNAL, Cause.REFUSED)
-            if failed.cause in unclear:
+            if failed.cause in UNCLEAR:
                 dotted = is_dotted(request.peer.host)
                 failed = Failed(Cause.OPEN_FAILED if dotted else Cause.NAME_NOT_RESOLVED, failed.original)
         return failed
