@@ -7,7 +7,8 @@ A strictly sequential exchange (create, wait until ready, enter data mode) reads
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
@@ -65,10 +66,11 @@ class Command:
 @record
 class Await:
     """Wait for a message that ``wanted`` accepts; also one that came since the last command. None after the limit:
-    seconds, or the name under which the dialect's ``limits_s`` have it."""
+    seconds, or the name under which the dialect's ``limits_s`` have it. ``aside``: other work goes on meanwhile."""
 
     wanted: Callable[[Heard], bool]
     limit: float | str
+    aside: bool = False
 
 
 @record
@@ -135,15 +137,42 @@ class Afterwards:
     chores: Generator[DriverStep, Any, None]
 
 
-DriverStep = Command | Await | Enter | Leave | EndSending | Rest | Report | Emit | Deliver | Afterwards
+@record
+class Remark:
+    """For people and the trace: a choice and its reason, or what cannot be done as it was asked."""
+
+    kind: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+DriverStep = Command | Await | Enter | Leave | EndSending | Rest | Report | Emit | Deliver | Afterwards | Remark
 DriverSteps = Generator[DriverStep, Any, Result]
 Chores = Generator[DriverStep, Any, None]
 Part = Generator[DriverStep, Any, Any]
 """A piece of an exchange that gives its caller something else."""
 
 
+@record
+class Outlet:
+    """How payload goes to a socket by commands."""
+
+    limit_bytes: int
+    """How much :meth:`Driver.send` takes at once; 0: none just now."""
+    divided: bool = False
+    """Each piece is a datagram, whatever its size."""
+
+
 class Driver(ABC):
     """How a module of one dialect is worked. One object a module; it keeps what it knows of the module's state."""
+
+    payload_lines: tuple[str, ...] = ()
+    """Beginnings of the lines that carry payload; they go to :meth:`arrived` at once, unparsed."""
+    sends_by_command = False
+    """Payload goes by :meth:`send`, not in a data mode."""
+    stuck: Collection[HostSocket] = ()
+    """Sockets of which the module holds payload that it could not send."""
+    full = False
+    """So much waits for the host's side that the module should not be read just now."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -163,6 +192,22 @@ class Driver(ABC):
     def chores(self, _heard: Heard) -> Chores | None:
         """Work that an unsolicited message makes."""
         return None
+
+    def arrived(self, _line: str) -> Iterable[Event] | None:
+        """What a line with payload brings; None: it is damaged."""
+        return None
+
+    def outlet(self, _socket: HostSocket) -> Outlet | None:
+        """How payload goes to a socket just now; None: there is no such socket."""
+        return None
+
+    def send(self, _socket: HostSocket, data: bytes, *, more: bool) -> Part:
+        """Send payload by commands; gives how many bytes of it were not taken.
+
+        ``more``: more will follow at once. Without data: find out whether the socket takes something again.
+        """
+        yield from ()
+        return len(data) if more else 0
 
     @abstractmethod
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:

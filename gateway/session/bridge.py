@@ -137,7 +137,7 @@ class Bridge:
     @property
     def holds_module(self) -> bool:
         """Whether the module's port should not be read just now."""
-        return self.host.holds_module
+        return self.host.holds_module or self.module.holds_module
 
     def _settle(self, now: float) -> None:
         """Hand effects over between the two sides until there are none."""

@@ -19,6 +19,7 @@ from gateway.dialect.driver import (
     Afterwards,
     Answer,
     Await,
+    Chores,
     Command,
     Deliver,
     Driver,
@@ -28,6 +29,8 @@ from gateway.dialect.driver import (
     Enter,
     Final,
     Leave,
+    Outlet,
+    Remark,
     Report,
     Rest,
 )
@@ -38,7 +41,9 @@ from gateway.model.findings import FindingKind
 from gateway.model.requests import Attach, CloseSocket, PassThrough, Request
 from gateway.model.results import Failed, PassedThrough, Prompted, Relayed, Result
 from gateway.model.values import TUNNELS, HostSocket, Ticket
+from gateway.session.asides import Aside, Asides
 from gateway.session.effects import Drain, Effect, Happened, News, Note, RelayedBytes, ToModule
+from gateway.session.outgoing import Outgoing
 from gateway.session.sorting import Flight, LineSorter, Sort, code_of
 from gateway.translate.plan import Way, plan
 from gateway.wire.answer import AnswerReader, PromptSign, TextLine
@@ -74,6 +79,10 @@ PROMPT_S = 60.0
 GIVE_UP = b"\x1b"
 """Ends an entry of text without its effect (3GPP TS 27.005, 3.5.1)."""
 BACKLOG_LIMIT_BYTES = 65536
+HELD_RETRY_S = 1.0
+"""How often a module that takes no payload for a socket is asked whether it does again."""
+FLUSH_S = 20.0
+"""How long a socket that is to be closed may take to have its payload sent before."""
 HELD_LIMIT_BYTES = 16384
 ANSWER_LIMIT_LINES = 5000
 
@@ -97,6 +106,8 @@ class _Mail:
 
     wanted: Callable[[Heard], bool]
     due_s: float
+    aside: bool = False
+    """Other work goes on meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +149,8 @@ class _Job:
     passing: str = ""
     withdrawn: bool = False
     closes: HostSocket | None = None
+    flush_s: float | None = None
+    """Until when it waits for payload to be sent first."""
 
 
 class ModuleSide:
@@ -174,6 +187,14 @@ class ModuleSide:
         self._sleep_s: float | None = None
         self._mail: deque[Heard] = deque(maxlen=64)
         self._texts: deque[tuple[str, ...]] = deque()
+        self._asides: Asides[_Job] = Asides()
+        # -- payload by commands
+        self._payload_lines = self.driver.payload_lines
+        self._outgoing = Outgoing()
+        self._payload_turn = True
+        """Payload goes before the next job; they take turns."""
+        self._held_s: float | None = None
+        """When a module that took nothing is asked again."""
         # -- data mode
         self._phase: ModulePhase | None = None
         self._phase_socket: HostSocket | None = None
@@ -232,12 +253,17 @@ class ModuleSide:
             self._job.withdrawn = True
             if isinstance(self._waiting, _Mail | _Sleep):
                 self._resume(None)
+        else:
+            self._asides.wake(lambda job: job.ticket == ticket and _withdraw(job))
         self._work()
 
     def payload(self, socket: HostSocket, data: bytes, now: float) -> None:
         """Payload of the host for a socket."""
         self._now = now
-        if socket not in self._backlog and self._sends_to(socket):
+        if self.driver.sends_by_command:
+            self._outgoing.add(socket, data)
+            self._work()
+        elif socket not in self._backlog and self._sends_to(socket):
             assert self._phase is not None
             self._write(self._phase.encode(data, now))
         else:
@@ -319,6 +345,7 @@ class ModuleSide:
             self._write(GIVE_UP)
         if self._job is not None:
             self.withdraw(self._job.ticket, now)
+        self._asides.wake(_withdraw)
         self._work()
 
     @property
@@ -334,14 +361,16 @@ class ModuleSide:
     @property
     def finished(self) -> bool:
         """Whether :meth:`finish` is done."""
-        return self._finishing and not self._jobs and self._worker is None
+        return self._finishing and not self._jobs and self._worker is None and not self._asides
 
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` must be called next."""
-        times: list[float | None] = [self._sleep_s]
+        times: list[float | None] = [self._sleep_s, self._asides.deadline]
         if self._worker is None:
             times.append(self._idle_s)
+            times.append(self._held_s)
+            times.append(self._jobs[0].flush_s if self._jobs else None)
             times.append(self._retry_s if self._connected else None)
         if isinstance(self._waiting, Flight | _Mail | _Leaving):
             times.append(self._waiting.due_s)
@@ -358,13 +387,24 @@ class ModuleSide:
     @property
     def holds_host(self) -> bool:
         """Whether the host should send no more just now."""
-        return sum(len(part) for parts in self._backlog.values() for part in parts) > BACKLOG_LIMIT_BYTES
+        waits = sum(len(part) for parts in self._backlog.values() for part in parts)
+        return waits + self._outgoing.size > BACKLOG_LIMIT_BYTES
+
+    @property
+    def holds_module(self) -> bool:
+        """Whether the module should not be read just now; an answer must be read."""
+        return self.driver.full and self._worker is None
 
     # -- work ----------------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         """Begin jobs until one must wait."""
         while self._worker is None:
+            if self._asides.ready:
+                aside, heard = self._asides.ready.popleft()
+                self._job, self._worker = aside.job, aside.worker
+                self._resume(heard)
+                continue
             self._say_texts()
             if self.state is not State.READY:
                 if self._retry_s is None and self._connected and not self._finishing:
@@ -372,10 +412,11 @@ class ModuleSide:
                 return
             if self._jobs and self._must_wait(self._jobs[0]):
                 return
-            if self._jobs:
+            job = self._next_job()
+            if job is not None:
                 self._idle_s = None
-                self._job = self._jobs.popleft()
-                self._worker = self._carry_out(self._job)
+                self._job = job
+                self._worker = self._carry_out(job)
             elif self._doubtful and not self._finishing:
                 self._worker = self._recover()
             elif self._tunnel is not None and self._tunnel_left and not self._finishing:
@@ -384,7 +425,7 @@ class ModuleSide:
                 self._jobs.append(_Job(self.driver.perform(Attach(self._tunnel)), Ticket(0), "attach again"))
                 continue
             else:
-                if self._idle_s is None and not self._finishing:
+                if self._idle_s is None and not self._finishing and not self._asides:
                     self._idle_s = self._now + IDLE_S
                 return
             self._resume(None)
@@ -400,6 +441,10 @@ class ModuleSide:
         except StopIteration:
             self._worker = self._job = None
             return
+        if isinstance(waiting, _Mail) and waiting.aside and self._job is not None:
+            self._asides.waiting.append(Aside(self._job, worker, waiting.wanted, waiting.due_s))
+            self._worker = self._job = None
+            return
         self._waiting = waiting
         if isinstance(waiting, _Sleep):
             self._sleep_s = waiting.due_s
@@ -407,6 +452,10 @@ class ModuleSide:
     def _time(self) -> None:
         """What is waited for may be over."""
         waiting, now = self._waiting, self._now
+        self._asides.expire(now)
+        if self._held_s is not None and now >= self._held_s:
+            self._held_s = None
+            self._jobs.append(_Job(self._ask_held(), Ticket(0), "held"))
         if isinstance(waiting, Flight) and now >= waiting.due_s:
             self._flight_over(waiting)
         elif isinstance(waiting, _Mail) and now >= waiting.due_s:
@@ -440,9 +489,9 @@ class ModuleSide:
                 return (yield from self._command(text, answers, limit_s))
             case Enter():
                 return (yield from self._enter(step))
-            case Await(wanted, limit):
+            case Await(wanted, limit, aside):
                 limit_s = self._sorter.limit_s(f"AT{limit}") if isinstance(limit, str) else limit
-                return (yield from self._await(wanted, limit_s, job))
+                return (yield from self._await(wanted, limit_s, job, aside))
             case Rest(seconds, quiet):
                 if not job.withdrawn:
                     yield _Sleep(self._now + seconds, seconds if quiet else None)
@@ -457,6 +506,8 @@ class ModuleSide:
                     self.effects.append(News(job.ticket, progress))
             case Emit(event):
                 self._happened(event)
+            case Remark(kind, fields):
+                self._note(kind, **fields)
             case Afterwards(chores):
                 self._jobs.appendleft(_Job(chores, Ticket(0), "afterwards"))
             case Deliver(socket, data):
@@ -493,14 +544,14 @@ class ModuleSide:
     def _due(self, text: str, limit_s: float | None = None) -> float:
         return self._now + (limit_s if limit_s is not None else self._sorter.traits(text).limit_s)
 
-    def _await(self, wanted: Callable[[Heard], bool], limit_s: float, job: _Job) -> _Steps:
+    def _await(self, wanted: Callable[[Heard], bool], limit_s: float, job: _Job, aside: bool) -> _Steps:
         for heard in self._mail:
             if wanted(heard):
                 self._mail.remove(heard)
                 return heard
         if self.state is State.DOWN or self._doubtful or job.withdrawn:
             return None
-        return (yield _Mail(wanted, self._now + limit_s))
+        return (yield _Mail(wanted, self._now + limit_s, aside))
 
     def _pass_through(self, job: _Job) -> _Steps:
         """A command of the host's that is not the gateway's business."""
@@ -574,6 +625,9 @@ class ModuleSide:
             self._take(rest)
 
     def _line(self, line: TextLine) -> None:
+        if line.text.startswith(self._payload_lines) and not self._sorter.collecting:
+            self._payload_line(line.text)
+            return
         flight = self._waiting if isinstance(self._waiting, Flight) else None
         sort, heard = self._sorter.sort(line, flight)
         match sort:
@@ -641,7 +695,7 @@ class ModuleSide:
         """A message of the module that no command waits for as its answer."""
         self._note("heard", what=heard.key, text=text)
         waited = isinstance(self._waiting, _Mail) and self._waiting.wanted(heard)
-        if not waited:
+        if not waited and not self._asides.offer(heard):
             self._mail.append(heard)
         for event in self.driver.heard(heard):
             self._happened(event)
@@ -843,6 +897,60 @@ class ModuleSide:
             self._happened(Received(socket, payload))
         self._reader.add(behind)
 
+    # -- payload by commands -------------------------------------------------------------------------------------------
+
+    def _next_job(self) -> _Job | None:
+        """Jobs and payload in turn; a socket is closed when its payload has gone."""
+        sending = self._sending()
+        if not self._jobs:
+            return sending
+        head = self._jobs[0]
+        if head.closes in self._outgoing:
+            head.flush_s = head.flush_s or self._now + FLUSH_S
+            if self._now < head.flush_s:
+                return sending
+        elif sending is not None and self._payload_turn:
+            self._payload_turn = False
+            return sending
+        self._payload_turn = True
+        return self._jobs.popleft()
+
+    def _sending(self) -> _Job | None:
+        """The next payload that the module takes."""
+        held = bool(self.driver.stuck)
+        for socket in self._outgoing.sockets:
+            outlet = self.driver.outlet(socket)
+            if outlet is None:
+                self._forget_backlog(socket)
+            elif outlet.limit_bytes:
+                return _Job(self._send(socket, outlet), Ticket(0), "payload")
+            else:
+                held = True
+        if held and self._held_s is None:
+            self._held_s = self._now + HELD_RETRY_S
+        return None
+
+    def _send(self, socket: HostSocket, outlet: Outlet) -> Chores:
+        data = self._outgoing.take(socket, outlet.limit_bytes, divided=outlet.divided)
+        left = yield from self.driver.send(socket, data, more=socket in self._outgoing)
+        if left:
+            self._outgoing.put_back(socket, data[-left:])
+
+    def _ask_held(self) -> Chores:
+        """Whether the module takes payload again for sockets for which it did not."""
+        for socket in dict.fromkeys([*self._outgoing.sockets, *self.driver.stuck]):
+            outlet = self.driver.outlet(socket)
+            if outlet is not None and not outlet.limit_bytes:
+                yield from self.driver.send(socket, b"", more=True)
+
+    def _payload_line(self, text: str) -> None:
+        events = self.driver.arrived(text)
+        if events is None:
+            self._note_always("finding", what=FindingKind.ODD.value, old=text[:80], new="a damaged line with payload")
+            return
+        for event in events:
+            self._happened(event)
+
     # -- recovery, restarts --------------------------------------------------------------------------------------------
 
     def _probe(self, text: str = "AT") -> _Steps:
@@ -932,7 +1040,9 @@ class ModuleSide:
         for job in self._jobs:
             self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
         self._jobs.clear()
+        self._asides.wake()
         self._backlog.clear()
+        self._outgoing.clear()
         self._say_texts()
 
     def _abandon(self) -> None:
@@ -950,6 +1060,8 @@ class ModuleSide:
             if self._job is not None:
                 self._reply(self._job, Failed(Cause.NO_MODULE, "link lost"))
             self._worker = self._job = self._waiting = self._sleep_s = None
+        for job in self._asides.drop():
+            self._reply(job, Failed(Cause.NO_MODULE, "link lost"))
 
     def _booted(self, text: str, flight: Flight | None) -> None:
         """A line that a module prints when it starts: whether it has forgotten everything is asked when it is ready."""
@@ -957,6 +1069,7 @@ class ModuleSide:
         if self.state is not State.READY:
             return
         self._doubtful = True
+        self._asides.wake()  # what it has forgotten will not come
         if flight is not None and not flight.probe and not self._expected(flight):
             if flight.passing:
                 self._resume(Failed(Cause.NO_MODULE, "the module restarted"))
@@ -985,7 +1098,7 @@ class ModuleSide:
                 self._tunnel = None
 
     def _forget_backlog(self, socket: HostSocket) -> None:
-        lost = sum(len(part) for part in self._backlog.pop(socket, []))
+        lost = sum(len(part) for part in self._backlog.pop(socket, [])) + self._outgoing.forget(socket)
         if lost:
             self._note_always("finding", what=FindingKind.LOST.value, old=f"{lost} bytes", new="the connection ended")
 
@@ -995,6 +1108,12 @@ class ModuleSide:
 
     def _note_always(self, kind: str, **fields: Any) -> None:
         self.effects.append(Note(kind, fields))
+
+
+def _withdraw(job: _Job) -> bool:
+    """Nobody waits for its result any more."""
+    job.withdrawn = True
+    return True
 
 
 def _begun(data: bytes, text: bytes) -> int:

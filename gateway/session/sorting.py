@@ -11,7 +11,9 @@ from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.patterns import CommandPatterns, squeeze
 from gateway.wire.answer import TextLine
 
-_RESULT = re.compile(r"OK|ERROR|CONNECT(?: .*)?|BUSY|NO ANSWER|NO DIALTONE|NO CARRIER|\+CM[ES] ERROR:.*")
+_RESULT = re.compile(
+    r"OK|ERROR|CONNECT(?: .*)?|BUSY|NO ANSWER|NO DIALTONE|NO CARRIER|\+CM[ES] ERROR:.*|(?:\+TCPIP )?ERROR *:.*"
+)
 _CODE = re.compile(r"(?:\+CM[ES] |\+TCPIP )?ERROR *: *([0-9]+)")
 _DIALS = re.compile(r"AT *[DAO]", re.IGNORECASE)
 
@@ -107,7 +109,7 @@ class LineSorter:
             return Sort.BOOT, None
         if flight is not None and self._is_result(text, flight):
             return Sort.RESULT, None
-        heard = self._dialect.hear(text)
+        heard = self._dialect.hear(text, flight.answers if flight is not None else ())
         if heard is not None:
             mine = flight is not None and heard.key in flight.answers
             return (Sort.ANSWER if mine else Sort.HEARD), heard
@@ -119,6 +121,11 @@ class LineSorter:
         if self._unsolicited(text, flight) or flight is None:
             return Sort.UNSOLICITED, None
         return Sort.ANSWER, None
+
+    @property
+    def collecting(self) -> bool:
+        """Whether the next line is the rest of an unsolicited text, whatever it says."""
+        return self._missing > 0
 
     def collect(self, line: TextLine) -> tuple[str, ...] | None:
         """The whole of an unsolicited text, or None as long as its other line is missing."""

@@ -77,13 +77,14 @@ def test_every_message_is_heard_as_it_is_said(dialect: Dialect) -> None:
         fields: dict[str, str | int] = {}
         for number, field in enumerate(set(_fields(message.text)), 11):
             fields[field] = "AB" if field == "dump" else "1.2.3.4" if field == "peer" else number
-        heard = dialect.hear(dialect.say(key, **fields))
+        fields |= {name: values[0] for name, values in message.when.items()}
+        heard = dialect.hear(dialect.say(key, **fields), {key})
         assert heard is not None, key
         assert heard.fields == {name: str(value) for name, value in fields.items()}, key
 
 
 def _fields(text: str) -> list[str]:
-    return [part.partition("}")[0] for part in text.split("{")[1:]]
+    return [part.partition("}")[0].rstrip("*") for part in text.split("{")[1:]]
 
 
 @by_id

@@ -9,6 +9,15 @@ from gateway.session.effects import Carrier, Drain, Keep, Note, SetPort, ToHost,
 from gateway.session.host import HostSide
 from gateway.session.module import ModuleSide
 
+CONNECTED = {
+    b"AT+WIPBR?": b"\r\n6,1\r\n",
+    b"AT+WIPBR=3,6,15": b'\r\n+WIPBR: 6,15,"10.0.0.1"\r\n',
+    b"AT+MIPCALL?": b"\r\n+MIPCALL: 1,10.0.0.1\r\n",
+    b"AT+MIPOPEN?": b"\r\n+MIPOPEN: 1,2,3,4,5,6\r\n",
+}
+"""What a module of any dialect answers, before its OK, to the questions of a gateway that finds it with IP up."""
+IDLE = {b"AT+MIPCALL?": b"\r\n+MIPCALL: 0\r\n"}
+
 
 class SimBridge:
     """A bridge between a host and a module that are both the test."""
@@ -39,12 +48,9 @@ class SimBridge:
     def start(self, *, connected: bool = False) -> None:
         """Let the gateway find a module that is new and idle, or one whose bearer is started already."""
         self.tick()
-        said = {
-            b"AT+WIPBR?": b"\r\n6,1\r\n\r\nOK\r\n",
-            b"AT+WIPBR=3,6,15": b'\r\n+WIPBR: 6,15,"10.0.0.1"\r\n\r\nOK\r\n',
-        }
+        said = CONNECTED if connected else IDLE
         while (asked := self.module_hears()) is not None:
-            self.module(said.get(asked, b"\r\nOK\r\n") if connected else b"\r\nOK\r\n")
+            self.module(said.get(asked, b"") + b"\r\nOK\r\n")
 
     def module_hears(self) -> bytes | None:
         """The next command that the module was sent; None when there is none."""
