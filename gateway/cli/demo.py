@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -294,7 +295,9 @@ def command(host_name: str | None, module_name: str | None, quiet: bool) -> None
     with tempfile.TemporaryDirectory(prefix="at-gateway-") as where:
         demo = Demo(host, module, screen, script, Path(where))
         try:
-            asyncio.run(demo.run())
+            asyncio.run(_until_terminated(demo))
+        except asyncio.CancelledError:
+            sys.exit(128 + signal.SIGTERM)
         except DemoFailed as failed:
             click.echo(f"\ndemo FAILED after {demo.steps} steps: {failed}", err=True)
             sys.exit(1)
@@ -302,3 +305,10 @@ def command(host_name: str | None, module_name: str | None, quiet: bool) -> None
     click.echo(
         f"\ndemo passed: {demo.steps} steps in {took_s:.1f} s; the host could not tell the new module from its old one"
     )
+
+
+async def _until_terminated(demo: Demo) -> None:
+    """Run it; SIGTERM ends it as an interrupt does, with nothing left behind."""
+    task = asyncio.ensure_future(demo.run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task

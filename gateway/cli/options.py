@@ -197,6 +197,8 @@ class _Runs(Protocol):
 
     async def close(self) -> None: ...
 
+    def abandon(self) -> None: ...
+
 
 def run(make: Callable[[], Awaitable[_Runs]], ready: str) -> None:
     """Open, say ``ready`` with the links' names in its ``{}``, run until SIGINT or SIGTERM, end in good order; a
@@ -216,14 +218,15 @@ async def _until_signal(make: Callable[[], Awaitable[_Runs]], ready: str) -> Non
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    def stopping() -> None:
+    def stopping(number: int) -> None:
         if stop.is_set():
-            os._exit(1)
+            runs.abandon()
+            os._exit(128 + number)
         stop.set()
 
     runs = await make()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping)
+        loop.add_signal_handler(number, stopping, number)
     await runs.open()
     try:
         print(ready.format(*runs.links), flush=True)
