@@ -87,6 +87,11 @@ class Runner(ABC):
     async def close(self) -> None:
         """End in good order: links closed, nothing left behind."""
 
+    def abandon(self) -> None:
+        """End at once, without a word to anybody; only what lies about on this computer is put away."""
+        self._stop()
+        self._host_link.close()
+
     # -- to be filled in -----------------------------------------------------------------------------------------------
 
     @property
@@ -295,6 +300,11 @@ class BridgeRunner(Runner):
         for link in (self._module_link, self._host_link):
             link.close()
             self._tell_undelivered(link)
+
+    def abandon(self) -> None:
+        """End at once."""
+        super().abandon()
+        self._module_link.close()
 
     def _host_data(self, data: bytes) -> None:
         if self._tape is not None:
