@@ -695,6 +695,7 @@ class WipsoftDriver(Driver):
         text = self.dialect.write("data_continuous", protocol=entry.mode, index=entry.index)
         answer: Answer = yield Enter(text, socket, phase)
         entry.attached = answer.ok
+        entry.detached = False
         return answer
 
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
