@@ -16,7 +16,7 @@ from standin.habits import Habits
 from standin.site import Site
 from standin.sockets import Network
 
-SIDE_BY_SIDE = 16
+SIDE_BY_SIDE = 12
 
 Act = Callable[[Site], None]
 

@@ -159,7 +159,7 @@ class Program:
 
     def wait_ready(self) -> str:
         """The line that says so."""
-        line = self.line()
+        line = self.line(LIMIT_S * 4)  # many may be starting at once
         assert line.startswith("ready"), f"{self.arguments}: {line!r} {self.complaint()}"
         return line
 
