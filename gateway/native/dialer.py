@@ -1,0 +1,152 @@
+"""Where the engines that speak to servers take their connections from: this computer, or a module's own sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import Protocol
+
+from gateway.model.causes import Cause
+from gateway.model.values import ANY_ADDRESS, Endpoint
+from gateway.native import network, tls
+from gateway.native.names import NameMap
+from gateway.native.network import CONNECT_LIMIT_S, NetworkFailure, cause_of
+from gateway.native.tunnel import STREAM_LIMIT_BYTES
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Door(Protocol):
+    """Somewhere that one peer can call."""
+
+    @property
+    def local(self) -> Endpoint:
+        """Where the peer finds it: a dotted address and a port."""
+
+    async def accept(self) -> Streams:
+        """The peer's connection; waits until it calls."""
+
+    def close(self) -> None:
+        """Nobody can call any more; what was accepted stays."""
+
+
+class Dialer(Protocol):
+    """Connections to servers. Everything raises :class:`NetworkFailure`, and names are resolved underneath."""
+
+    can_listen: bool
+
+    async def open(self, peer: Endpoint, *, secure: bool = False, server_name: str = "") -> Streams:
+        """Connect; ``secure``: by TLS, with a server that proves to be ``server_name`` (else the peer's name)."""
+
+    async def listen(self, peer: Endpoint) -> Door:
+        """Open a door that ``peer`` can reach; only where :attr:`can_listen`."""
+
+    async def ask(self, peer: Endpoint, question: bytes, limit_s: float) -> bytes:
+        """Send one datagram; the first one that the peer answers with."""
+
+
+class ComputerDialer:
+    """This computer's own network, with names and ports as they are mapped."""
+
+    can_listen = True
+
+    def __init__(
+        self, names: NameMap | None = None, *, address: str = ANY_ADDRESS, trust: ssl.SSLContext | None = None
+    ) -> None:
+        self._names = names or NameMap()
+        self._address = address
+        self._trust = trust
+
+    async def open(self, peer: Endpoint, *, secure: bool = False, server_name: str = "") -> Streams:
+        """Connect."""
+        at = await self._place(peer)
+        trust = (self._trust or tls.context()) if secure else None
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                reader, writer = await asyncio.open_connection(
+                    at.host,
+                    at.port,
+                    family=socket.AF_INET,
+                    limit=STREAM_LIMIT_BYTES,
+                    ssl=trust,
+                    server_hostname=(server_name or peer.host) if secure else None,
+                )
+        except TimeoutError:
+            raise NetworkFailure(Cause.TIMED_OUT, f"no answer from {peer.host}:{peer.port}") from None
+        except ssl.SSLError as error:
+            raise NetworkFailure(Cause.OPEN_FAILED, f"no TLS with {server_name or peer.host}: {error}") from error
+        except OSError as error:
+            raise NetworkFailure(cause_of(error), str(error)) from error
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return reader, writer
+
+    async def listen(self, peer: Endpoint) -> Door:
+        """Listen at a free port."""
+        place = await self._place(peer)
+        queue: asyncio.Queue[Streams] = asyncio.Queue()
+        at = self._names.inward(0, self._address)
+        try:
+            server = await asyncio.start_server(
+                lambda reader, writer: queue.put_nowait((reader, writer)),
+                at.host,
+                at.port,
+                family=socket.AF_INET,
+                limit=STREAM_LIMIT_BYTES,
+            )
+        except OSError as error:
+            raise NetworkFailure(Cause.OPEN_FAILED, str(error)) from error
+        host, port = server.sockets[0].getsockname()
+        return _ComputerDoor(server, queue, Endpoint(_own(place) if host == ANY_ADDRESS else host, port))
+
+    async def ask(self, peer: Endpoint, question: bytes, limit_s: float) -> bytes:
+        """Send one datagram and wait for the answer."""
+        at = await self._place(peer)
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            link.setblocking(False)
+            try:
+                async with asyncio.timeout(limit_s):
+                    await loop.sock_connect(link, (at.host, at.port))
+                    await loop.sock_sendall(link, question)
+                    return await loop.sock_recv(link, 65536)
+            except TimeoutError:
+                raise NetworkFailure(Cause.TIMED_OUT, f"no answer from {peer.host}:{peer.port}") from None
+            except OSError as error:
+                raise NetworkFailure(cause_of(error), str(error)) from error
+
+    async def _place(self, peer: Endpoint) -> Endpoint:
+        """Where a peer is on this computer's network."""
+        mapped = self._names.outward(peer)
+        if mapped is None:
+            raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{peer.host} is mapped to nothing")
+        return Endpoint(await network.resolve(mapped.host), mapped.port)
+
+
+class _ComputerDoor:
+    def __init__(self, server: asyncio.Server, queue: asyncio.Queue[Streams], local: Endpoint) -> None:
+        self._server = server
+        self._queue = queue
+        self._local = local
+
+    @property
+    def local(self) -> Endpoint:
+        """Where the peer finds it."""
+        return self._local
+
+    async def accept(self) -> Streams:
+        """The first connection that nobody took."""
+        return await self._queue.get()
+
+    def close(self) -> None:
+        """Stop listening, and close what nobody took."""
+        self._server.close()
+        while not self._queue.empty():
+            self._queue.get_nowait()[1].close()
+
+
+def _own(peer: Endpoint) -> str:
+    """The address that this computer has towards a peer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((peer.host, peer.port or 9))  # nothing is sent: only the route is asked for
+        return str(probe.getsockname()[0])
