@@ -360,7 +360,7 @@ class Dialect:
                 written.append("")
         while written and not written[-1]:
             written.pop()
-        if 0 <= gap < len(written) and (not written[gap] or written[gap].strip('"').isdigit()):
+        if 0 <= gap < len(written) and (not written[gap] or written[gap].strip('" ').isdigit()):
             written.insert(gap, "")  # what follows would be taken for it
         return f"AT{name}=" + ",".join(written)
 

@@ -109,8 +109,9 @@ class Form:
     by: str = ""
     """The behaviour's own name, where several forms share one and ``does`` tells them apart."""
     answer: tuple[str, ...] = ()
+    """What comes back, its result included: names of messages and results, of several ends one after the other."""
     then: tuple[str, ...] = ()
-    """What comes unasked after the result."""
+    """What comes unasked after the result, named so too."""
     switch: str = ""
     """Only when this switch has the value ``yes``."""
     phase: str = ""
