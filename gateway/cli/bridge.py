@@ -121,7 +121,11 @@ def command(
             module_side_dialect, driver_of(module_side_dialect), limits_s=limits, tracing=tape is not None
         )
         return BridgeRunner(
-            Bridge(host_side, module_side), make_link(host_spec), make_link(module_spec), keep=store.save, tape=tape
+            Bridge(host_side, module_side, polyfills=True),
+            make_link(host_spec),
+            make_link(module_spec),
+            keep=store.save,
+            tape=tape,
         )
 
     ready = f"ready bridge {{}} ({host_side_dialect.id}) {{}} ({module_side_dialect.id})"

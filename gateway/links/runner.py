@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
 from gateway.errors import LinkError
 from gateway.links.link import Link
+from gateway.links.polyfill import Polyfills
 from gateway.model.events import Event
-from gateway.model.findings import FindingKind
+from gateway.model.findings import Finding, FindingKind
 from gateway.model.results import Progress, Result
 from gateway.model.values import Ticket
 from gateway.native.engine import NativeEngine
@@ -225,6 +227,14 @@ class Runner(ABC):
             back()
             return
 
+    async def _close_links(self, *links: Link) -> None:
+        """Close, and let what was written last go out."""
+        for link in links:
+            link.close()
+        await asyncio.gather(*(link.closed() for link in links))
+        for link in links:
+            self._tell_undelivered(link)
+
     def _tell_undelivered(self, link: Link) -> None:
         """Nothing is lost without a word."""
         count, link.undelivered_bytes = link.undelivered_bytes, 0
@@ -253,9 +263,11 @@ class BridgeRunner(Runner):
         *,
         keep: Callable[[dict[str, str | int]], None],
         tape: Tape | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(host_link, keep=keep, tape=tape)
         self._bridge = bridge
+        self._polyfills = Polyfills(bridge, self._apply, self._flow, found=self._found, trust=trust)
         self._module_link = module_link
         self._module_congested = False
         self._done = asyncio.Event()
@@ -287,6 +299,7 @@ class BridgeRunner(Runner):
         """Bring the module to command mode with no socket open, then close the links."""
         self._host_link.on_congestion = lambda _: None  # the module must be heard, however slowly the host reads
         self._host_congested = False
+        await self._polyfills.close()
         self._bridge.finish(self._loop.time())
         self._apply()
         try:
@@ -297,9 +310,7 @@ class BridgeRunner(Runner):
         except TimeoutError:
             log.warning("the module could not be brought back to command mode within %.0f s", FINISH_S)
         self._stop()
-        for link in (self._module_link, self._host_link):
-            link.close()
-            self._tell_undelivered(link)
+        await self._close_links(self._module_link, self._host_link)
 
     def abandon(self) -> None:
         """End at once."""
@@ -364,7 +375,7 @@ class BridgeRunner(Runner):
                     self._module_link.write(effect.data)
                 elif isinstance(effect, Drain):
                     self._drain()
-                else:
+                elif not self._polyfills.take(effect):
                     self._common(effect)
 
     def _drain(self) -> None:
@@ -378,10 +389,15 @@ class BridgeRunner(Runner):
         at_once = False
 
     def _flow(self) -> None:
-        self._host_link.read(
-            not (self._module_congested or self._bridge.holds_host or (self._host_congested and self._unheard))
-        )
-        self._module_link.read(not (self._host_congested or self._bridge.holds_module))
+        bridge, polyfills = self._bridge, self._polyfills
+        host_full = self._host_congested or bridge.holds_module
+        module_full = self._module_congested or bridge.holds_host
+        self._host_link.read(not (module_full or polyfills.congested or (self._host_congested and self._unheard)))
+        self._module_link.read(not (host_full or polyfills.full))
+        polyfills.hold(host=host_full, module=module_full)
+
+    def _found(self, finding: Finding) -> None:
+        self._common(Note("finding", {"what": finding.kind.value, "old": finding.old, "new": finding.new}))
 
 
 class NativeRunner(Runner):
@@ -430,8 +446,7 @@ class NativeRunner(Runner):
         if self._restart_timer is not None:
             self._restart_timer.cancel()
         await self.engine.close()
-        self._host_link.close()
-        self._tell_undelivered(self._host_link)
+        await self._close_links(self._host_link)
 
     def swallows(self, line: str) -> bool:
         """Whether a command line gets no answer: a fault."""
