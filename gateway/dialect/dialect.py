@@ -388,6 +388,10 @@ class Dialect:
         name, colon, _ = text.partition(":")
         if colon and name.upper() not in self._templates and name[:1] == "+":  # another dialect's: not worth parsing
             return None
+        for key, pattern in self._patterns:
+            match = pattern.fullmatch(text) if not pattern.groups or key in first else None
+            if match is not None:
+                return Heard(key, match.groupdict())
         line = parse_answer(self.tables.family, text)
         if line is None:
             return None
@@ -404,6 +408,14 @@ class Dialect:
     def say(self, key: str, **fields: str | int) -> str:
         """The line of message ``key``."""
         return self.tables.messages[key].text.replace("*}", "}").format(**fields)
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        """Lines that are no name with values: information messages in all their spellings, and other texts."""
+        information = self.tables.information.items()
+        texts = [(key, re.escape(text)) for key, known in information for text in (known.text, *known.spellings)]
+        texts += [(key, message.pattern) for key, message in self.tables.messages.items() if message.pattern]
+        return tuple((key, re.compile(text, re.IGNORECASE)) for key, text in texts)
 
     @cached_property
     def _templates(self) -> dict[str, tuple[_Template, ...]]:
@@ -455,6 +467,8 @@ class Dialect:
     def cause_of(self, code: str) -> Cause:
         """What a module means by a code; internal when the code is unknown."""
         entry = self.tables.errors.get(code)
+        if entry is None and not code.isdigit():
+            return next((cause for cause, word in self.tables.causes.items() if word == code), Cause.INTERNAL)
         return entry.cause if entry else Cause.INTERNAL
 
     def argument(self, command: str, name: str) -> Argument:

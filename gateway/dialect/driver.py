@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.model.causes import Cause
-from gateway.model.events import Event
+from gateway.model.events import DataWaiting, Event
 from gateway.model.record import record
 from gateway.model.requests import Request
 from gateway.model.results import Failed, Progress, Result
@@ -56,17 +56,24 @@ class Answer:
 
 @record
 class Command:
-    """Send a command, wait for its :class:`Answer`. ``answers`` are the messages that belong to it."""
+    """Send a command, wait for its :class:`Answer`.
+
+    ``answers`` are the messages that belong to it; ``ends``: those that end it as OK does. ``lenient``: a module that
+    says nothing within the limit has accepted it.
+    """
 
     text: str
     answers: frozenset[str] = frozenset()
     limit_s: float | None = None
+    ends: frozenset[str] = frozenset()
+    lenient: bool = False
 
 
 @record
 class Await:
     """Wait for a message that ``wanted`` accepts; also one that came since the last command. None after the limit:
-    seconds, or the name under which the dialect's ``limits_s`` have it. ``aside``: other work goes on meanwhile."""
+    seconds, or the name under which the dialect's ``limits_s`` have it. ``aside``: other work goes on meanwhile. A
+    result that belongs to no command is the message ``result`` with its ``text``."""
 
     wanted: Callable[[Heard], bool]
     limit: float | str
@@ -101,6 +108,49 @@ class EndSending:
 
 
 @record
+class Route:
+    """From now on what arrives in the open data mode is ``socket``'s, and is told (``deliver``, also what waits) or kept.
+
+    Answered by how many bytes are kept for it. ``before``: whose it was until now.
+    """
+
+    socket: HostSocket
+    deliver: bool
+    before: HostSocket | None = None
+
+
+@record
+class Forget:
+    """Nobody will read what is kept for ``socket``."""
+
+    socket: HostSocket
+
+
+@record
+class End:
+    """End the data mode, and its socket with it, by the sign of its phase; the payload until then goes its way.
+
+    Answered by whether the module is in command mode.
+    """
+
+    limit_s: float = 10.0
+
+
+@record
+class Resume:
+    """What seemed to end the data mode was payload."""
+
+
+@record
+class Opening:
+    """The data mode that a module is about to open by itself; ``deliver`` as in :class:`Route`."""
+
+    socket: HostSocket
+    phase: ModulePhase
+    deliver: bool = False
+
+
+@record
 class Rest:
     """Do nothing for a while; ``quiet``: until the module has been quiet for so long."""
 
@@ -110,7 +160,7 @@ class Rest:
 
 @record
 class Report:
-    """News of the request before its result."""
+    """News of the request before its result; answered by whether anybody still waits for that."""
 
     progress: Progress
 
@@ -145,7 +195,10 @@ class Remark:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-DriverStep = Command | Await | Enter | Leave | EndSending | Rest | Report | Emit | Deliver | Afterwards | Remark
+DriverStep = (
+    Command | Await | Enter | Leave | EndSending | Route | Forget | End | Resume | Rest | Report | Emit | Deliver
+    | Afterwards | Remark
+)  # fmt: skip
 DriverSteps = Generator[DriverStep, Any, Result]
 Chores = Generator[DriverStep, Any, None]
 Part = Generator[DriverStep, Any, Any]
@@ -208,6 +261,14 @@ class Driver(ABC):
         """
         yield from ()
         return len(data) if more else 0
+
+    def opens(self, _heard: Heard) -> Opening | None:
+        """The data mode that begins directly behind a message; asked once for each."""
+        return None
+
+    def kept(self, socket: HostSocket, size_bytes: int) -> Iterable[Event]:
+        """Payload begins to wait for a socket that nobody reads: what that means for the host's side."""
+        return [DataWaiting(socket, size_bytes)]
 
     @abstractmethod
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:

@@ -184,6 +184,9 @@ class Message:
     """Other spellings that the documents have; all are read."""
     when: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
     """Only when these fields have one of these values: a line of the same shape without them is another message."""
+    pattern: str = ""
+    """How it is read where it is no name with values: a regular expression, its groups the fields; case does not
+    matter. With fields it is read only where it is awaited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,13 +259,15 @@ class ModuleHabits:
     prompting: tuple[str, ...] = ()
     """Commands that ask for text with ``>``."""
     guarded: tuple[str, ...] = ()
-    """Commands of a host that would break the known state: never passed on."""
+    """Commands of a host that would break the known state: never passed on, as those of the dialect's own."""
     resets: tuple[str, ...] = ()
     """Commands that make the module forget."""
     limits_s: dict[str, int] = field(default_factory=dict)
     """Command (``*`` = any) to the seconds within which it must answer."""
     hints: tuple[str, ...] = ()
     """Texts that the module prints into a data phase (``{end}`` = CR LF)."""
+    escape: str = "+++"
+    """What may bring a module of which nothing is known out of a data mode; ``+++`` with the silence that it needs."""
     abilities: dict[str, str] = field(default_factory=dict)
     """Request to ``native`` or ``composed``; what is not named is not able. ``StartBearer.gsm`` and ``ConnectTcp.secure``
     stand for a data call and for TLS."""

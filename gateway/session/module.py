@@ -25,14 +25,19 @@ from gateway.dialect.driver import (
     Driver,
     DriverStep,
     Emit,
+    End,
     EndSending,
     Enter,
     Final,
+    Forget,
     Leave,
+    Opening,
     Outlet,
     Remark,
     Report,
     Rest,
+    Resume,
+    Route,
 )
 from gateway.errors import InternalError
 from gateway.model.causes import Cause
@@ -43,6 +48,7 @@ from gateway.model.results import Failed, PassedThrough, Prompted, Relayed, Resu
 from gateway.model.values import TUNNELS, HostSocket, Ticket
 from gateway.session.asides import Aside, Asides
 from gateway.session.effects import Drain, Effect, Happened, News, Note, RelayedBytes, ToModule
+from gateway.session.kept import KeptData
 from gateway.session.outgoing import Outgoing
 from gateway.session.sorting import Flight, LineSorter, Sort, code_of
 from gateway.translate.plan import Way, plan
@@ -64,6 +70,8 @@ LEAVE_FREE_S = 0.3
 once they have said that the peer has ended (field observation)."""
 SETTLE_S = 0.06
 """How long the line must be quiet behind that OK: a peer's payload could read the same."""
+END_RESULT_S = 1.0
+"""How long behind the word that it is closed its OK may come."""
 CLEAR_S = 0.2
 """How long an answer to what stood in the module's command line may take."""
 LATE_S = 0.3
@@ -131,11 +139,18 @@ class _Leaving:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ending:
+    """Wait for the end of a data mode that was told to end."""
+
+    due_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Drained:
     """Wait until everything written has gone out."""
 
 
-_Waitable = Flight | _Mail | _Sleep | _Leaving | _Drained
+_Waitable = Flight | _Mail | _Sleep | _Leaving | _Ending | _Drained
 _Steps = Generator[_Waitable, Any, Any]
 
 
@@ -208,6 +223,9 @@ class ModuleSide:
         """A socket of the gateway's own that is attached for good."""
         self._tunnel_left = False
         """Its data mode was left for something else."""
+        self._delivers = True
+        """What arrives is told; else it is kept."""
+        self._kept = KeptData()
         # -- recovery
         self._doubtful = False
         """The module did not answer in time, or seems to have restarted: it must be brought back first."""
@@ -264,8 +282,7 @@ class ModuleSide:
             self._outgoing.add(socket, data)
             self._work()
         elif socket not in self._backlog and self._sends_to(socket):
-            assert self._phase is not None
-            self._write(self._phase.encode(data, now))
+            self._send_now(data)
         else:
             self._backlog.setdefault(socket, []).append(data)
 
@@ -290,6 +307,8 @@ class ModuleSide:
     def drained(self, now: float, *, just_now: bool) -> None:
         """Everything written has gone out: ``just_now``, or it had before it was asked."""
         self._now = now
+        if self._phase is not None:
+            self._phase.drained(now)
         if isinstance(self._waiting, _Drained):
             if just_now:
                 self._last_write_s = now
@@ -372,7 +391,7 @@ class ModuleSide:
             times.append(self._held_s)
             times.append(self._jobs[0].flush_s if self._jobs else None)
             times.append(self._retry_s if self._connected else None)
-        if isinstance(self._waiting, Flight | _Mail | _Leaving):
+        if isinstance(self._waiting, Flight | _Mail | _Leaving | _Ending):
             times.append(self._waiting.due_s)
         times.append(self._phase_deadline)
         return min((time for time in times if time is not None), default=None)
@@ -393,7 +412,8 @@ class ModuleSide:
     @property
     def holds_module(self) -> bool:
         """Whether the module should not be read just now; an answer must be read."""
-        return self.driver.full and self._worker is None
+        kept = self.in_data_mode and not self._delivers and self._kept.full
+        return (self.driver.full or kept) and self._worker is None
 
     # -- work ----------------------------------------------------------------------------------------------------------
 
@@ -463,6 +483,8 @@ class ModuleSide:
         elif isinstance(waiting, _Sleep):
             if self._sleep_s is not None and now >= self._sleep_s:
                 self._resume(None)
+        elif isinstance(waiting, _Ending) and now >= waiting.due_s:
+            self._resume(None)
         elif isinstance(waiting, _Leaving) and now >= waiting.due_s:
             self._resume(_LEFT.search(waiting.tail) is not None)
 
@@ -485,8 +507,8 @@ class ModuleSide:
 
     def _step(self, step: DriverStep, job: _Job) -> _Steps:
         match step:
-            case Command(text, answers, limit_s):
-                return (yield from self._command(text, answers, limit_s))
+            case Command():
+                return (yield from self._command(step))
             case Enter():
                 return (yield from self._enter(step))
             case Await(wanted, limit, aside):
@@ -501,9 +523,22 @@ class ModuleSide:
                 self._send_backlog()
                 if self._phase is not None:
                     self._write(self._phase.end_sending(self._now))
+            case Route():
+                return self._route(step)
+            case Forget(socket):
+                self._kept.take(socket)
+            case End(limit_s):
+                return (yield from self._end(limit_s))
+            case Resume() if self._phase is not None and not self._phase_over:
+                self._suspended = False
+                self._received(self._phase.absolve())
+                self._send_backlog()
+            case Resume():
+                pass
             case Report(progress):
                 if not job.withdrawn:
                     self.effects.append(News(job.ticket, progress))
+                return not job.withdrawn
             case Emit(event):
                 self._happened(event)
             case Remark(kind, fields):
@@ -524,15 +559,19 @@ class ModuleSide:
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
-    def _command(self, text: str, answers: frozenset[str], limit_s: float | None) -> _Steps:
+    def _command(self, command: Command) -> _Steps:
         """Send a command of the driver's to a module that is known to be in command mode."""
         if self._doubtful:
             yield from self._recover()
         if self._phase is not None:
+            if self._phase.ends_socket:
+                return Answer(Final.ERROR)
             yield from self._leave()
         if self.state is State.DOWN:
             return Answer(Final.DOWN)
-        return (yield from self._exchange(Flight(text, self._due(text, limit_s), answers)))
+        flight = Flight(command.text, self._due(command.text, command.limit_s), command.answers, command.ends)
+        flight.lenient = command.lenient
+        return (yield from self._exchange(flight))
 
     def _exchange(self, flight: Flight) -> _Steps:
         self._mail.clear()
@@ -563,6 +602,10 @@ class ModuleSide:
         if self._doubtful:
             yield from self._recover()
         if self._phase is not None:
+            if self._phase.ends_socket:
+                busy = "the module's data mode ends only with its socket"
+                self._note("finding", what=FindingKind.REFUSED.value, old=text, new=busy)
+                return Failed(Cause.BUSY, busy)
             yield from self._leave()
         if self.state is State.DOWN:
             return Failed(Cause.NO_MODULE, "the module does not answer")
@@ -579,6 +622,9 @@ class ModuleSide:
             self._resume(PassedThrough(tuple(flight.lines), ""))
             return
         self._note("limit", text=flight.text)
+        if flight.lenient:
+            self._resume(Answer(Final.OK, "", tuple(flight.heard), tuple(flight.lines)))
+            return
         if not flight.probe:
             self._doubtful = True
         if flight.prompted:
@@ -633,7 +679,10 @@ class ModuleSide:
         match sort:
             case Sort.RESULT:
                 assert flight is not None
-                self._result(line.text.strip(), flight)
+                if heard is not None:
+                    flight.heard.append(heard)
+                    self._open_by_itself(heard)
+                self._result("OK" if heard is not None else line.text.strip(), flight)
             case Sort.ANSWER:
                 assert flight is not None
                 self._answer_line(line, heard, flight)
@@ -645,6 +694,7 @@ class ModuleSide:
                 self._doubtful |= self.state is State.READY and flight is not None and not flight.probe
             case Sort.STRAY:
                 self._note("stray", text=line.text)
+                self._tell(Heard("result", {"text": line.text.strip()}))
             case Sort.UNSOLICITED if self._phase_over and self._is_hint(line.text):
                 pass  # the end that the ETX has told already, once more in words (erratum X14)
             case Sort.UNSOLICITED:
@@ -695,15 +745,26 @@ class ModuleSide:
         """A message of the module that no command waits for as its answer."""
         self._note("heard", what=heard.key, text=text)
         waited = isinstance(self._waiting, _Mail) and self._waiting.wanted(heard)
-        if not waited and not self._asides.offer(heard):
-            self._mail.append(heard)
+        opened = self._open_by_itself(heard)
         for event in self.driver.heard(heard):
             self._happened(event)
         chores = self.driver.chores(heard)
         if chores is not None:
             self._jobs.append(_Job(chores, Ticket(0), heard.key))
-        if waited:
+        if opened and isinstance(self._waiting, Flight):  # its command went to the peer, or was never heard
+            busy = Failed(Cause.BUSY, "the module has opened its data mode by itself")
+            self._resume(busy if self._waiting.passing else Answer(Final.ERROR))
+        elif waited:
             self._resume(heard)
+        elif not self._asides.offer(heard):
+            self._mail.append(heard)
+
+    def _tell(self, heard: Heard) -> None:
+        """Give a message to whoever waits for it."""
+        if isinstance(self._waiting, _Mail) and self._waiting.wanted(heard):
+            self._resume(heard)
+        else:
+            self._mail.append(heard)
 
     def _say_texts(self) -> None:
         """Pass unsolicited text on; only between commands, so that it never stands inside an answer."""
@@ -744,14 +805,39 @@ class ModuleSide:
             return Answer(Final.DOWN)
         answer: Answer = yield from self._exchange(Flight(step.text, self._due(step.text)))
         if answer.final is Final.CONNECT:
-            step.phase.begin(self._last_write_s)
-            self._phase, self._phase_socket = step.phase, step.socket
-            self._phase_over = self._suspended = False
-            self._note("module_phase", what="open")
-            self._send_backlog()
+            self._open(Opening(step.socket, step.phase, deliver=True))
         elif answer.ok:
             return Answer(Final.ERROR)
         return answer
+
+    def _open(self, opening: Opening) -> None:
+        """The module's next byte is payload."""
+        opening.phase.begin(self._last_write_s)
+        self._phase, self._phase_socket = opening.phase, opening.socket
+        self._phase_over = self._suspended = False
+        self._delivers = opening.deliver
+        self._note("module_phase", what="open")
+        self._send_backlog()
+
+    def _open_by_itself(self, heard: Heard) -> bool:
+        """Whether a data mode begins behind a message."""
+        opening = self.driver.opens(heard)
+        if opening is not None:
+            self._open(opening)
+        return opening is not None
+
+    def _route(self, route: Route) -> int:
+        """Give the open data mode, and what is kept, to a socket."""
+        socket = route.socket
+        if route.before is not None:
+            self._kept.move(route.before, socket)
+        if self._phase is not None and self._phase_socket in (socket, route.before):
+            self._phase_socket, self._delivers = socket, route.deliver
+        if route.deliver:
+            for part in self._kept.take(socket):
+                self._happened(Received(socket, part))
+        self._send_backlog()
+        return self._kept.size(socket)
 
     def _sends_to(self, socket: HostSocket) -> bool:
         """Whether payload for a socket may be sent now."""
@@ -769,7 +855,15 @@ class ModuleSide:
             if self._phase.holds:
                 self._backlog[socket] = parts[at:]
                 return
-            self._write(self._phase.encode(part, self._now))
+            self._send_now(part)
+
+    def _send_now(self, payload: bytes) -> None:
+        """Send payload in the open data mode."""
+        phase = self._phase
+        assert phase is not None
+        self._write(phase.encode(payload, self._now))
+        if phase.drains:
+            self.effects.append(Drain())
 
     def _must_wait(self, job: _Job) -> bool:
         """Whether a socket that is to be closed still has payload that will be sent in a moment."""
@@ -780,11 +874,17 @@ class ModuleSide:
         """What the module's data mode gave."""
         socket = self._phase_socket
         assert socket is not None
-        for payload in fed.payload:
-            self._happened(Received(socket, payload))
+        self._received(fed.payload)
         if fed.mark is None:
             return
         self._note("module_phase", what="mark", mark=fed.mark.decode("latin-1"))
+        if isinstance(self._waiting, _Ending):
+            self._phase_over = True
+            self._reader.take_rest()
+            self._reader.add(fed.rest if fed.mark == ETX else fed.mark)
+            self._resume(fed.mark)
+            self._read_lines()
+            return
         if fed.mark == ETX:
             # A reset follows with its code, in command mode; or nothing, and the module still is in data mode.
             self._phase_over = True
@@ -800,6 +900,45 @@ class ModuleSide:
                 self._jobs.appendleft(_Job(self.driver.data_ended(socket, fed.mark), Ticket(0), "data ended"))
         if fed.mark in (ETX, FALL_BACK):
             self._read_lines()
+
+    def _received(self, payloads: list[bytes]) -> None:
+        """Payload of the module: told, or kept as long as nobody reads it."""
+        socket = self._phase_socket
+        assert socket is not None
+        for payload in payloads:
+            if self._delivers:
+                self._happened(Received(socket, payload))
+            elif self._kept.add(socket, payload):
+                for event in self.driver.kept(socket, len(payload)):
+                    self._happened(event)
+
+    def _end(self, limit_s: float) -> _Steps:
+        """The phase's own sign; payload goes on until the module has said that the socket is closed."""
+        phase = self._phase
+        if phase is None:
+            return self.state is State.READY
+        self._suspended = True
+        if not self._phase_over:
+            suspected = phase.absolve()
+            self._write(phase.end())
+            mark = yield _Ending(self._now + limit_s)
+            if mark not in (None, ETX):  # else it has started anew, and at best echoes
+                self._received(suspected)
+            self._received(phase.finish())
+        closed = self._phase_over
+        self._drop_phase()
+        if closed:
+            closed = yield from self._ended()
+        self._note("module_phase", what="ended" if closed else "not ended")
+        if not closed and not (yield from self._to_command_mode()):
+            self._down()
+        return self.state is not State.DOWN
+
+    def _ended(self) -> _Steps:
+        """Wait for the OK behind the module's words, so that it is not the next command's."""
+        flight = Flight("", self._now + END_RESULT_S, probe=True, lenient=True)
+        answer: Answer = yield flight
+        return answer.final is not Final.DOWN
 
     def _drop_phase(self) -> None:
         self._phase = None
@@ -870,18 +1009,15 @@ class ModuleSide:
         self._last_payload(self._phase.feed(ready, self._now))
 
     def _last_payload(self, fed: Fed) -> None:
-        socket = self._phase_socket
-        assert socket is not None
-        for payload in fed.payload:
-            self._happened(Received(socket, payload))
+        self._received(fed.payload)
         if fed.mark == ETX:
             self._phase_over = True
             self._reader.add(fed.rest)
 
     def _end_leaving(self, waiting: _Leaving, left: bool) -> None:
         """What stands before the module's OK is payload, what stands behind it are lines."""
-        phase, socket = self._phase, self._phase_socket
-        assert phase is not None and socket is not None
+        phase = self._phase
+        assert phase is not None
         tail = waiting.tail
         if not left and (waiting.suspected or tail == PLUS):
             tail = b""  # it had left the mode before, as it seemed: its echo and its lines
@@ -893,8 +1029,7 @@ class ModuleSide:
             before, behind = before[: own.start()], own[0] + behind
         if not self._phase_over:
             self._last_payload(phase.feed(before, self._now))
-        for payload in phase.finish():
-            self._happened(Received(socket, payload))
+        self._received(phase.finish())
         self._reader.add(behind)
 
     # -- payload by commands -------------------------------------------------------------------------------------------
@@ -966,8 +1101,10 @@ class ModuleSide:
         return (yield from self._probe(self.dialect.tables.module.known_state[0]))
 
     def _escape(self) -> _Steps:
-        yield from self._silence()
-        self._write(PLUS)
+        sign = self.dialect.tables.module.escape.encode("latin-1")
+        if sign == PLUS:
+            yield from self._silence()
+        self._write(sign)
         yield _Sleep(self._now + self._guard_s * GUARD_MARGIN + 0.2)
 
     def _give_up_text(self) -> _Steps:
@@ -1043,6 +1180,7 @@ class ModuleSide:
         self._asides.wake()
         self._backlog.clear()
         self._outgoing.clear()
+        self._kept.clear()
         self._say_texts()
 
     def _abandon(self) -> None:

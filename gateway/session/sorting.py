@@ -12,9 +12,10 @@ from gateway.dialect.patterns import CommandPatterns, squeeze
 from gateway.wire.answer import TextLine
 
 _RESULT = re.compile(
-    r"OK|ERROR|CONNECT(?: .*)?|BUSY|NO ANSWER|NO DIALTONE|NO CARRIER|\+CM[ES] ERROR:.*|(?:\+TCPIP )?ERROR *:.*"
+    r"OK|ERROR|CONNECT(?: .*)?|BUSY|NO ANSWER|NO DIALTONE|NO CARRIER|[+#]CM[ES] ERROR *:.*|(?:\+TCPIP )?ERROR *:.*"
 )
-_CODE = re.compile(r"(?:\+CM[ES] |\+TCPIP )?ERROR *: *([0-9]+)")
+_CODE = re.compile(r"(?:[+#]CM[ES] |\+TCPIP )?ERROR *: *([0-9]+)")
+_WORDS = ("BUSY", "NO ANSWER", "NO DIALTONE", "NO CARRIER")
 _DIALS = re.compile(r"AT *[DAO]", re.IGNORECASE)
 
 
@@ -41,6 +42,8 @@ class Flight:
     text: str
     due_s: float
     answers: frozenset[str] = frozenset()
+    ends: frozenset[str] = frozenset()
+    """Messages that end it as OK does."""
     heard: list[Heard] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     passing: bool = False
@@ -51,6 +54,8 @@ class Flight:
     prompted: bool = False
     resultless: bool = False
     """It may be answered without a result."""
+    lenient: bool = False
+    """Silence within the limit is an OK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,8 @@ class LineSorter:
         self._limits_s = limits_s
         self._boot = self._habits.boot
         self._unsolicited_names = tuple(self._habits.unsolicited)
-        self._guarded = CommandPatterns(self._habits.guarded)
+        own = tuple(f"{prefix}*" for prefix in dialect.tables.own)
+        self._guarded = CommandPatterns((*own, *self._habits.guarded))
         self._prompting = CommandPatterns(self._habits.prompting)
         self._no_result = CommandPatterns(self._habits.no_result)
         self._resets = CommandPatterns(self._habits.resets)
@@ -107,6 +113,10 @@ class LineSorter:
             return Sort.ECHO, None
         if text.startswith(self._boot):
             return Sort.BOOT, None
+        if flight is not None and flight.ends:
+            heard = self._dialect.hear(text, flight.ends | flight.answers)
+            if heard is not None and heard.key in flight.ends | flight.answers:
+                return (Sort.RESULT if heard.key in flight.ends else Sort.ANSWER), heard
         if flight is not None and self._is_result(text, flight):
             return Sort.RESULT, None
         heard = self._dialect.hear(text, flight.answers if flight is not None else ())
@@ -147,7 +157,7 @@ class LineSorter:
             return True
         if _RESULT.fullmatch(text) is None:
             return False
-        return text != "NO CARRIER" or _DIALS.match(flight.text) is not None
+        return text != "NO CARRIER" or bool(flight.ends) or _DIALS.match(flight.text) is not None
 
     def _unsolicited(self, text: str, flight: Flight | None) -> bool:
         """Whether a line is printed unasked; a name that also answers the command in flight is told by its values."""
@@ -161,6 +171,6 @@ class LineSorter:
 
 
 def code_of(text: str) -> str:
-    """The number in ``+CME ERROR: 3`` and its like; "" in a plain ``ERROR``."""
+    """The number in ``+CME ERROR: 3`` and its like, or the word that says why; "" in a plain ``ERROR``."""
     match = _CODE.fullmatch(text)
-    return match[1] if match else ""
+    return match[1] if match else text if text in _WORDS else ""

@@ -20,15 +20,16 @@ QUIET_S = 0.25
 class HintHolder:
     """Lets payload through and holds back what may be one of ``hints`` as long as it stands at the end."""
 
-    def __init__(self, hints: tuple[bytes, ...]) -> None:
+    def __init__(self, hints: tuple[bytes, ...], quiet_s: float = QUIET_S) -> None:
         self._hints = hints
+        self._quiet_s = quiet_s
         self._first = re.compile(b"|".join(re.escape(hint[:1]) for hint in hints) or rb"(?!)")
         self._longest = max((len(hint) for hint in hints), default=0)
         self._held = b""
         self._passed = b""
         self._due_s: float | None = None
         self.suspected: bytes | None = None
-        """The whole text that stands at the end since QUIET_S."""
+        """The whole text that stands at the end since ``quiet_s``."""
 
     @property
     def deadline(self) -> float | None:
@@ -48,7 +49,7 @@ class HintHolder:
             return data
         whole = self._completes(keep)
         self._held = keep
-        self._due_s = now + (QUIET_S if whole else HOLD_S)
+        self._due_s = now + (self._quiet_s if whole else HOLD_S)
         ready = data[: -len(keep)]
         self._pass(ready)
         return ready

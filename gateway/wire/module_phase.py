@@ -39,6 +39,13 @@ class ModulePhase:
     that the module prints into the stream. ``falls_back``: each datagram that is sent may end the mode (erratum X15).
     """
 
+    ends_socket = False
+    """It cannot be left without closing its socket."""
+    ending = False
+    """It was told to end, and has not yet said that it has."""
+    drains = False
+    """It waits to hear when what was sent has really gone out (:meth:`drained`)."""
+
     def __init__(
         self, *, escaped: bool, divided: bool, guard_s: float, hints: tuple[bytes, ...] = (), falls_back: bool = False
     ) -> None:
@@ -69,6 +76,17 @@ class ModulePhase:
             self._sent_s = now
             self._hold_s = now + FALL_BACK_WITHIN_S if self._falls_back else None
         return self._breaker.feed(data, now)
+
+    def drained(self, now: float) -> None:
+        """What was sent has really gone out."""
+
+    def end(self) -> bytes:
+        """What ends the mode and closes its socket, where that is one."""
+        return b""
+
+    def absolve(self) -> list[bytes]:
+        """Payload again, and no longer a suspected text."""
+        return []
 
     @property
     def holds(self) -> bool:
