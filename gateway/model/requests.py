@@ -55,6 +55,8 @@ class ListenTcp:
     capacity: int = 1
     want_peer: bool = False
     """The host's side must know who calls, to filter."""
+    allowed: str = ""
+    """The one address from which may be called, "" for any; the host's side checks too."""
 
 
 @record
@@ -78,11 +80,15 @@ class RefuseTcp:
 
 @record
 class OpenUdp:
-    """Open a UDP socket. Without ``peer`` it answers to whoever speaks first."""
+    """Open a UDP socket. Without ``peer`` it answers to whoever speaks first.
+
+    ``allowed``: the one host that may, "" for any; the host's side checks too where it is told who speaks.
+    """
 
     socket: HostSocket
     local_port: int | None = None
     peer: Endpoint | None = None
+    allowed: str = ""
 
 
 @record

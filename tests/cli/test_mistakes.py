@@ -140,6 +140,12 @@ class TestVerbs:
         assert said.code == 2 and "strict" in said.sentence and "lenient" in said.sentence
 
 
+def a_hosts_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dialect in which no module speaks."""
+    load, changed = registry.load, registry.load("edsoft-3.02").replace_tables(roles=("host",))
+    monkeypatch.setattr(registry, "load", lambda name: changed if name == changed.id else load(name))
+
+
 class TestDialects:
     def test_unknown(self, module: Run) -> None:
         said = module(dialect="wipsof")
@@ -154,7 +160,8 @@ class TestDialects:
         said = bridge("--module", "/dev/null", "--module-dialect", "edsof")
         assert said.code == 2 and "'edsof'" in said.sentence
 
-    def test_one_that_cannot_be_a_modules(self, bridge: Run) -> None:
+    def test_one_that_cannot_be_a_modules(self, bridge: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        a_hosts_only(monkeypatch)
         said = bridge("--module", "/dev/nowhere", "--module-dialect", "edsoft-3.02")
         assert said.code == 2 and "edsoft-3.02" in said.sentence and "wipsoft-5.57" in said.sentence
 
@@ -163,7 +170,8 @@ class TestDialects:
         said = run("demo", option, "nonsense")
         assert said.code == 2 and "nonsense" in said.sentence
 
-    def test_one_that_cannot_play_in_the_demonstration(self, run: Run) -> None:
+    def test_one_that_cannot_play_in_the_demonstration(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        a_hosts_only(monkeypatch)
         said = run("demo", "--to", "edsoft-3.02")
         assert said.code == 2 and "edsoft-3.02" in said.sentence
 

@@ -1,4 +1,4 @@
-"""Every form, parameter, message and code of every dialect, with values that nobody has chosen."""
+"""What is written is read as it was meant: every form of a command, every parameter, message and code of each dialect."""
 
 from __future__ import annotations
 

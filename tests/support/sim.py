@@ -14,6 +14,8 @@ CONNECTED = {
     b"AT+WIPBR=3,6,15": b'\r\n+WIPBR: 6,15,"10.0.0.1"\r\n',
     b"AT+MIPCALL?": b"\r\n+MIPCALL: 1,10.0.0.1\r\n",
     b"AT+MIPOPEN?": b"\r\n+MIPOPEN: 1,2,3,4,5,6\r\n",
+    b"AT#VSTATE": b'\r\n#STATE: "CONNECTED"\r\n',
+    b"AT#DISPLAYIP": b"\r\nMY IP: 10.0.0.1\r\nGateway IP: 10.0.0.2\r\n",
 }
 """What a module of any dialect answers, before its OK, to the questions of a gateway that finds it with IP up."""
 IDLE = {b"AT+MIPCALL?": b"\r\n+MIPCALL: 0\r\n"}

@@ -1,5 +1,6 @@
-"""The eDSoft family, towards a host."""
+"""The eDSoft family, towards a host and as a module."""
 
+from gateway.dialect.quirks.edsoft.driver import EdsoftDriver as DRIVER
 from gateway.dialect.quirks.edsoft.firmware import EdsoftFirmware as FIRMWARE
 
-__all__ = ["FIRMWARE"]
+__all__ = ["DRIVER", "FIRMWARE"]

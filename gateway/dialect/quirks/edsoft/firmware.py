@@ -448,7 +448,9 @@ class EdsoftFirmware(Services):
             yield Claim(SERVICE)
             yield Expect(lambda event: isinstance(event, Incoming) and event.listener == listener)
             filtered = allowed != EVERYBODY
-            result = yield Ask(ListenTcp(listener, port, capacity=8, want_peer=filtered))
+            result = yield Ask(
+                ListenTcp(listener, port, capacity=8, want_peer=filtered, allowed=allowed if filtered else "")
+            )
             if isinstance(result, Failed):
                 return Fail(result.cause, call.name, result.original)
             if self.dialect.switch("listen_result") == "yes":
@@ -524,7 +526,7 @@ class EdsoftFirmware(Services):
                 if isinstance(found, Failed):
                     return Fail(found.cause, call.name, found.original)
                 allowed = str(found.value)
-            result = yield Ask(OpenUdp(socket, port, None))
+            result = yield Ask(OpenUdp(socket, port, None, "" if allowed == EVERYBODY else allowed))
             if isinstance(result, Failed):
                 return Fail(result.cause, call.name, result.original)
             if self.dialect.switch("listen_result") == "yes":
@@ -535,6 +537,8 @@ class EdsoftFirmware(Services):
             while peer is None:
                 waiting: DataWaiting = yield Wait()
                 peer = waiting.peer
+                if peer is None and allowed == EVERYBODY:  # a module that keeps to its peer, and does not tell who it is
+                    break
                 if peer is not None and allowed not in (EVERYBODY, peer.host):
                     result = yield Ask(FilterWaiting(socket, allowed))
                     if isinstance(result, Failed):
