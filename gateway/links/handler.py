@@ -12,12 +12,9 @@ from collections.abc import Callable
 import serial
 
 from gateway.errors import LinkError
-from gateway.links.link import HIGH_BYTES, LOW_BYTES, Link
+from gateway.links.link import FLUSH_S, HIGH_BYTES, LOW_BYTES, Link
 from gateway.links.spec import LinkSpec
 from gateway.links.tty import pyserial_settings, reason, reset
-
-FLUSH_S = 2.0
-"""How long what was written may take to go out when the link is closed."""
 
 
 class HandlerLink(Link):
@@ -29,6 +26,7 @@ class HandlerLink(Link):
         self._settings = spec.settings
         self._reading = True
         self._line: _Line | None = None
+        self._closing: _Line | None = None
 
     async def open(self) -> None:
         """Open the URL."""
@@ -78,7 +76,12 @@ class HandlerLink(Link):
         """Let the threads end; closing some handlers takes a third of a second, so that is theirs to do."""
         if self._line is not None:
             self._line.close()
-            self._line = None
+            self._closing, self._line = self._line, None
+
+    async def closed(self) -> None:
+        """The writing thread has ended."""
+        if self._closing is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._closing.flushed)
 
 
 class _Line:
@@ -124,6 +127,10 @@ class _Line:
         self._closed = True
         self._reading.set()
         self._queue.put(None)
+
+    def flushed(self) -> None:
+        """Wait until everything was written, or cannot be."""
+        self._writer.join(FLUSH_S)
 
     def _read_loop(self) -> None:
         port = self._port

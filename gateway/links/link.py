@@ -17,6 +17,8 @@ HIGH_BYTES = 65536
 """Bytes that wait to be written; above this whoever makes them is held back."""
 LOW_BYTES = 16384
 DRAIN_POLL_S = 0.01
+FLUSH_S = 2.0
+"""How long what was written may take to go out when a link is closed."""
 _GONE = frozenset({errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.EPIPE, errno.ECONNRESET})
 
 
@@ -52,6 +54,9 @@ class Link(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close, remove what was made, call nothing back any more."""
+
+    async def closed(self) -> None:  # noqa: B027  # most links are closed at once
+        """Wait, behind :meth:`close`, until what was written has gone out, as far as it goes within a short time."""
 
     def set_port(self, _rate: int | None, _flow: str | None) -> None:  # noqa: B027  # most links have neither
         """Set rate (bits per second) and flow control."""

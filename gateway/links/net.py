@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from gateway.errors import LinkError
-from gateway.links.link import HIGH_BYTES, LOW_BYTES, Link
+from gateway.links.link import FLUSH_S, HIGH_BYTES, LOW_BYTES, Link
 from gateway.links.spec import LinkSpec
 
 ALIVE_S = 30
@@ -24,6 +24,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, link: NetLink) -> None:
         self._link = link
         self.transport: asyncio.Transport | None = None
+        self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected."""
@@ -42,6 +43,7 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Gone."""
         del exc
+        self.gone.set()
         if self._link.current is self:
             self._link.disconnected()
 
@@ -106,6 +108,18 @@ class NetLink(Link):
         self._closed = True
         if self._transport is not None:
             self._transport.close()
+
+    async def closed(self) -> None:
+        """The other side has everything; one that takes nothing more, or does not say goodbye, is let go."""
+        connection = self.current
+        if connection is None or connection.transport is None:
+            return
+        try:
+            async with asyncio.timeout(FLUSH_S):
+                await connection.gone.wait()
+        except TimeoutError:
+            self.undelivered_bytes += connection.transport.get_write_buffer_size()
+            connection.transport.abort()
 
 
 class ConnectLink(NetLink):

@@ -160,8 +160,19 @@ class TestLoop:
         ear.link.write(bytes(HIGH_BYTES))
         ear.link.close()
         ear.link.write(b"after")
+        await ear.link.closed()
         assert ear.link.undelivered_bytes == 11
         assert ear.lost == 0
+
+    async def test_the_last_words_of_a_program(self, tmp_path: Path) -> None:
+        """They are written by a thread that would end with the program."""
+        with pty_pair() as (terminal, path):
+            ear = Ear(f"spy://{path}?file={tmp_path}/log")
+            await ear.link.open()
+            ear.link.write(b"last words")
+            ear.link.close()
+            await ear.link.closed()
+            assert await take(terminal, 10) == b"last words"
 
 
 class Broken(serial.SerialBase):

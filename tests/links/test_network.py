@@ -174,6 +174,29 @@ class TestListening:
         await signalled(ear, True, False)
         ear.link.close()
 
+    async def test_closed_with_bytes_that_wait(self) -> None:
+        """They go out before the program ends; a peer that takes none of them does not hold it up."""
+        ear, port = await listening()
+        with call(port) as peer:
+            await signalled(ear, True)
+            ear.link.write(bytes(16 * MIB))
+            ear.link.close()
+            heard = asyncio.ensure_future(asyncio.to_thread(read_to_end, peer))
+            await ear.link.closed()
+            assert len(await heard) == 16 * MIB
+        assert ear.link.undelivered_bytes == 0
+
+    async def test_closed_with_bytes_that_nobody_takes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gateway.links.net.FLUSH_S", 0.05)
+        ear, port = await listening()
+        with call(port):
+            await signalled(ear, True)
+            ear.link.write(bytes(16 * MIB))
+            ear.link.close()
+            await ear.link.closed()
+            assert 0 < ear.link.undelivered_bytes < 16 * MIB
+        await asyncio.sleep(0)
+
     async def test_ipv6(self) -> None:
         try:
             ear, port = await listening("tcp-listen://[::1]:0")

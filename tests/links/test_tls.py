@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from links.ears import EVERY, listening, signalled
-from support.rig import LIMIT_S, read_exactly
+from support.rig import LIMIT_S, Rig, read_exactly
 
 from gateway.errors import LinkError
 
@@ -122,6 +122,23 @@ class TestServerCertificate:
         peer.close()
         await signalled(ear, True, False)
         ear.link.close()
+
+    async def test_the_end_of_the_program(self, papers: Papers, tmp_path: Path) -> None:
+        """A peer is told goodbye, and nothing is left open (warnings are errors there)."""
+        with Rig(tmp_path) as rig:
+            link = f"tls-listen://127.0.0.1:0?cert={papers['both.pem']}"
+            module = rig.start("module", "--dialect", "wipsoft", "--link", link, ready=False)
+            port = int(module.line().partition("127.0.0.1:")[2].partition("?")[0])
+            context = trusting(papers)
+            plain = socket.create_connection(("127.0.0.1", port), LIMIT_S)
+            with context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as peer:
+                peer.sendall(b"AT\r")
+                assert peer.recv(1) == b"A"
+                module.process.terminate()
+                while peer.recv(100):
+                    pass
+            assert module.wait() == 0
+            assert "Warning" not in module.complaint()
 
 
 class TestClientCertificate:
