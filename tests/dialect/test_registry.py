@@ -117,3 +117,57 @@ def test_switches_are_chosen_by_name() -> None:
         dialect.with_switches({"listen_results": "no"})
     with pytest.raises(InputError, match="one of Ok, OK"):
         dialect.with_switches({"information_spelling": "ok"})
+
+
+BASE = """
+id: base-1.0
+family: made
+title: a base
+numbers: {one: 1, two: 2, three: 3}
+commands:
+  '+A':
+    source: '1.1'
+    arguments: {value: {kind: int}}
+    forms:
+      - {op: set, takes: [value], does: set_it, source: '1.2', examples: ['AT+A=1']}
+      - {op: read, does: read_it, source: '1.2'}
+      - {op: test, does: test_it, source: field}
+"""
+
+
+def test_a_difference_takes_out_changes_and_renumbers(own) -> None:  # type: ignore[no-untyped-def]
+    own(BASE, "base-1.0")
+    own(
+        HEAD
+        + """extends: base-1.0
+sections: {'1.1': '7.1', '1.2': '7.3'}
+remove: [numbers.t*, commands.+A.forms.test_*]
+commands: {'+A': {forms: {set_it: {examples: ['AT+A=2']}}}}
+"""
+    )
+    tables = registry.load("made-1.0").tables
+    assert tables.numbers == {"one": 1}
+    command = tables.commands["+A"]
+    assert (command.source, [(form.does, form.source) for form in command.forms]) == (
+        "7.1",
+        [("set_it", "7.3"), ("read_it", "7.3")],
+    )
+    assert command.forms[0].examples == ("AT+A=2",)
+    assert command.forms[0].takes == ("value",)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("remove: [numbers.four]\n", "5:10", "base-1.0 has no numbers.four"),
+        ("remove: [commands.+A.forms.other]\n", "5:10", "has no commands.+A.forms.other"),
+        ("commands: {'+A': {forms: {set_at: {source: x}}}}\n", "5:27", "no form 'set_at'"),
+    ],
+)
+def test_what_the_other_has_not_is_told_with_its_place(own, text: str, place: str, message: str) -> None:  # type: ignore[no-untyped-def]
+    own(BASE, "base-1.0")
+    path = own(HEAD + "extends: base-1.0\n" + text)
+    with pytest.raises(InputError) as caught:
+        registry.load("made-1.0")
+    assert str(caught.value).startswith(f"{path}:{place}: ")
+    assert message in str(caught.value)

@@ -90,7 +90,7 @@ def test_options_become_requests() -> None:
     assert sim.requests[-1] == SetFtp(HANDLE, binary=False, passive=False)
     sim.ask('AT+WIPCLOSE=4,1;+WIPCREATE=7,1,"m"')
     assert sim.ask("AT+WIPOPT=7,1,2,74,3") == "OK"
-    assert sim.requests[-1] == DeleteMail(HostSocket(2), 3)
+    assert sim.requests[-1:] == [DeleteMail(HostSocket(2), 3)]
     assert sim.ask("AT+WIPOPT=7,1,1,71") == "+WIPOPT: 7,71,0 | OK"
     sim.refuse[DeleteMail] = Cause.SERVER_DELETE
     assert sim.ask("AT+WIPOPT=7,1,2,74,4") == "+CME ERROR: 863"
