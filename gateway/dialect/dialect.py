@@ -237,7 +237,7 @@ class Dialect:
                 return self._no_form(statement, command)
             return Fault(statement.name, Cause.BAD_SYNTAX, "another form of the command")
         arguments: dict[str, str | int] = {}
-        spread, rest, excess = _spread(form, statement.values)
+        spread, rest, excess = spread_values(form, statement.values)
         given = {name for name, value in spread.items() if value is not None and value.shape is not Shape.NOTHING}
         for taken in form.takes[: len(spread)]:
             name, optional = taken.rstrip("?"), taken.endswith("?")
@@ -486,7 +486,7 @@ def _plain(text: str) -> int | str:
     return int(text) if text.isascii() and text.isdigit() else text.upper()
 
 
-def _spread(
+def spread_values(
     form: Form, written: tuple[Value, ...]
 ) -> tuple[dict[str, Value | None], tuple[Value, ...], tuple[Value, ...]]:
     """Which value is whose (None: left out), the values that ``*`` takes, and those that nobody takes."""

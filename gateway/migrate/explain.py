@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from gateway.dialect.dialect import Call, Dialect, Fault
+from gateway.dialect.dialect import Call, Dialect, Fault, spread_values
 from gateway.dialect.nodes import Basic, Broken, Foreign, Op, Piece, Statement
 from gateway.dialect.schema import Argument, Command, ErrorCode, Form, Option, Parameter, ValueType
 from gateway.dialect.values import expected
@@ -156,18 +156,16 @@ def _command(dialect: Dialect, statement: Statement, command: Command, written: 
     form = dialect.form_of(statement)
     source = form.source if form is not None and form.source else command.source
     explanation = Explanation("command", written, command.title, dialect.in_manual(source))
-    taken = form.takes if form is not None else ()
-    values = list(statement.values)
-    for at, name in enumerate(taken):
-        key = name.rstrip("?*")
-        argument = command.arguments.get(key)
-        if name.endswith("*") or argument is None:
-            explanation.parts += [Part(key, value.written(), "") for value in values[at:]]
-            break
-        shown = values[at].written() if at < len(values) else ""
-        explanation.parts.append(Part(key, shown, _argument(dialect, statement, argument, key, shown.strip('"'))))
-    if statement.op is Op.SET and form is None:
-        explanation.parts += [Part("", value.written(), "") for value in values]
+    if form is not None:
+        spread, rest, excess = spread_values(form, statement.values)
+        for key, value in spread.items():
+            shown = value.written() if value is not None else ""
+            meaning = _argument(dialect, statement, command.arguments[key], key, shown.strip('"'))
+            explanation.parts.append(Part(key, shown, meaning))
+        explanation.parts += [Part(form.takes[-1].rstrip("*"), value.written(), "") for value in rest]
+        explanation.parts += [Part("", value.written(), "") for value in excess]
+    elif statement.op is Op.SET:
+        explanation.parts += [Part("", value.written(), "") for value in statement.values]
     _form_notes(explanation, form, command)
     return _with_errata(explanation, (*command.errata, *(form.errata if form is not None else ())))
 
