@@ -1,7 +1,8 @@
 """Working a WIPSoft module: stack, bearer, sockets and their data modes by AT+WIP commands.
 
 Sections are those of the 5.57 guide. Errors that only say "already so" are taken as done, because a module keeps its
-state when the gateway is restarted.
+state when the gateway is restarted. What an older module has not (options, commands, codes) its tables tell. Longer than
+400 lines because sockets, their data modes and what the module says of them share one table.
 """
 
 from __future__ import annotations
