@@ -171,6 +171,8 @@ def fields_of(draw: st.DrawFn, message: Message) -> dict[str, str]:
     found = {}
     for quoted, name, _, _ in _FIELD.findall(message.text):
         words = st.from_regex(r"[0-9A-Za-z.:@ -]{1,20}", fullmatch=True) if quoted else st.integers(0, 65535).map(str)
+        if message.pattern and name == "address":
+            words = st.ip_addresses(v=4).map(str)
         wanted = getattr(message, "when", {}).get(name)
         found[name] = str(draw(st.sampled_from(wanted))) if wanted else draw(words)
     return found
@@ -186,6 +188,8 @@ def test_a_message_is_heard_as_it_is_said(dialect: Dialect, key: str, data: st.D
     assert heard is not None, text
     assert (heard.key, heard.fields) == (key, fields), text
     first = dialect.hear(text)
+    if first is None and dialect.tables.messages[key].pattern:
+        return  # a line without a name is heard by whoever awaits it
     assert first is not None, text
     assert dialect.say(first.key, **first.fields) == text, "another message that says something else"
 
