@@ -104,7 +104,12 @@ class Leave:
 
 @record
 class EndSending:
-    """Tell the peer, in the module's data mode that is open, that nothing more will be sent; it may still send."""
+    """Tell the peer, in the module's data mode that is open, that nothing more will be sent; it may still send.
+
+    ``over``: it will not; what the module says now are lines.
+    """
+
+    over: bool = False
 
 
 @record

@@ -52,8 +52,8 @@ class Upload:
         return self._size_bytes > UPLOAD_LIMIT_BYTES
 
     def put(self, data: bytes) -> None:
-        """More of it."""
-        if self.ended or not data:
+        """More of it; nothing once it has ended, or is of no use any more."""
+        if self.ended or self._failure is not None or not data:
             return
         self._parts.append(data)
         self._size_bytes += len(data)
@@ -68,7 +68,10 @@ class Upload:
     def fail(self, failure: Exception) -> None:
         """No more is of use: whoever reads is told so."""
         self._failure = self._failure or failure
+        self._parts.clear()
+        self._size_bytes = 0
         self._news.set()
+        self._changed()
 
     async def read(self) -> bytes:
         """What there is, or the next that comes; empty at the end."""

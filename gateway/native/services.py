@@ -245,11 +245,7 @@ class ServiceEngine:
         if request.session in self._sessions:
             self._news(ticket, Failed(Cause.ALREADY_OPEN, f"session {request.session} is open"))
             return
-        service = _service(request, self._kit)
-        if service is None:
-            self._news(ticket, Failed(Cause.NOT_SUPPORTED))
-            return
-        session = _Session(request.session, service)
+        session = _Session(request.session, _service(request, self._kit))
         operation = _Operation(ticket, request, Upload(self._look))
         session.operations.append(operation)
         self._sessions[request.session] = session
@@ -372,7 +368,7 @@ class ServiceEngine:
         return task
 
 
-def _service(request: Opening, kit: Kit) -> Service | None:
+def _service(request: Opening, kit: Kit) -> Service:
     """The engine of a service."""
     match request:
         case OpenFtp():
@@ -387,8 +383,14 @@ def _service(request: Opening, kit: Kit) -> Service | None:
             from gateway.native.pop3 import Pop3  # noqa: PLC0415
 
             return Pop3(kit, request)
-        case _:
-            return None
+        case OpenHttp():
+            from gateway.native.http import Http  # noqa: PLC0415
+
+            return Http(kit, request)
+        case OpenMms():
+            from gateway.native.mms import Mms  # noqa: PLC0415
+
+            return Mms(kit, request)
 
 
 def _log_finding(finding: Finding) -> None:

@@ -519,10 +519,12 @@ class ModuleSide:
                     yield _Sleep(self._now + seconds, seconds if quiet else None)
             case Leave(there):
                 return (yield from self._leave(there))
-            case EndSending():
+            case EndSending(over):
                 self._send_backlog()
                 if self._phase is not None:
                     self._write(self._phase.end_sending(self._now))
+                    if over:
+                        self._phase_over = self._suspended = True
             case Route():
                 return self._route(step)
             case Forget(socket):

@@ -55,7 +55,7 @@ class MailFromHost:
 
 
 class MailToHost:
-    """A mail is given to a host as its server gives it (RFC 1939, 3): a dot at the beginning of a line is doubled, so that
+    """A mail is given to a host as its server gives it (RFC 1939, 3): a dot that begins a line is doubled, so that
     a line of a single dot is the end."""
 
     escaped = False

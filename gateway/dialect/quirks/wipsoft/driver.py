@@ -18,7 +18,6 @@ from gateway.dialect.driver import (
     Chores,
     Command,
     Deliver,
-    Driver,
     DriverSteps,
     Emit,
     EndSending,
@@ -29,6 +28,7 @@ from gateway.dialect.driver import (
     Report,
     Rest,
 )
+from gateway.dialect.quirks.wipsoft.files import FilesDriver
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import (
@@ -60,6 +60,7 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PingEcho, Result
+from gateway.model.services import GetFile, OpenFtp, PutFile, SetFtp
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, Endpoint, HostSocket, is_dotted
 from gateway.wire.module_phase import FALL_BACK, ModulePhase
 
@@ -122,7 +123,7 @@ class _Socket:
         return TLS if self.secure else self.protocol
 
 
-class WipsoftDriver(Driver):
+class WipsoftDriver(FilesDriver):
     """See the module's text."""
 
     def __init__(self, dialect: Dialect) -> None:
@@ -247,14 +248,22 @@ class WipsoftDriver(Driver):
                 return self._filter(request)
             case Detach():
                 return self._detach(request)
-            case ShutdownTcp():
-                return self._shutdown(request)
-            case CloseSocket():
-                return self._close(request.socket)
+            case ShutdownTcp(socket):
+                return self._end_file() if self._is_files(socket) else self._shutdown(request)
+            case CloseSocket(socket):
+                return self._close_ftp() if self._is_files(socket) else self._close(socket)
             case ResolveName():
                 return self._resolve(request)
             case Ping():
                 return self._ping(request)
+            case OpenFtp():
+                return self._open_ftp(request)
+            case SetFtp():
+                return self._again_ftp(request)
+            case GetFile():
+                return self._get_file(request)
+            case PutFile():
+                return self._put_file(request)
             case _:
                 return self._unable()
 
@@ -701,6 +710,8 @@ class WipsoftDriver(Driver):
 
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
         """ETX is the peer's end or a reset (6.2.2.3, 6.2.5); a text is only a suspicion, and is asked about."""
+        if self._is_files(socket):
+            return  # the file's own request waits for what the module says of it
         entry = self._sockets.get(socket)
         if entry is None:
             return

@@ -1,0 +1,150 @@
+"""FTP sessions of a module (5.57 guide, 5.1, 5.3.7.2, 6.1; 2006 guide, 6.1, 7.1)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.dialect.dialect import Heard
+from gateway.dialect.driver import (
+    Answer,
+    Await,
+    Command,
+    Driver,
+    DriverStep,
+    DriverSteps,
+    EndSending,
+    Enter,
+    Final,
+    Leave,
+    Report,
+)
+from gateway.dialect.values import WrongValue
+from gateway.model.causes import Cause
+from gateway.model.results import Done, Failed
+from gateway.model.services import Begun, GetFile, OpenFtp, PutFile, SetFtp
+from gateway.model.values import HostSocket
+from gateway.wire.module_phase import ModulePhase
+
+FTP = 4
+INDEX = 1
+"""There is one session at a time."""
+TYPE, MODE = 40, 41
+
+
+@dataclass(slots=True)
+class Session:
+    """The FTP session of the module's."""
+
+    session: HostSocket
+    transferring: bool = False
+
+
+Part = Generator[DriverStep, Any, Any]
+
+
+class FilesDriver(Driver):
+    """What :class:`WipsoftDriver` does for files."""
+
+    _files: Session | None = None
+
+    @abstractmethod
+    def _cause(self, answer: Answer) -> Cause | None: ...
+
+    @abstractmethod
+    def _has(self, command: str, option: int) -> bool: ...
+
+    @abstractmethod
+    def _shut(self, protocol: int, index: int) -> Part: ...
+
+    @abstractmethod
+    def _why(self, failed: Failed, host: str) -> Part: ...
+
+    def _is_files(self, socket: HostSocket) -> bool:
+        return self._files is not None and self._files.session == socket
+
+    def _open_ftp(self, request: OpenFtp) -> DriverSteps:
+        """Connect and log in, then set type and mode; OK when that is done."""
+        if self._files is not None:
+            return Failed(Cause.INDEX_IN_USE)
+        try:
+            account = {"account": str(request.account)} if request.account else {}
+            text = self.dialect.write(
+                "ftp_create",
+                index=INDEX,
+                host=request.server.host,
+                ftp_port=request.server.port,
+                user=request.user,
+                password=str(request.password),
+                **account,
+            )
+        except WrongValue:
+            return Failed(Cause.BAD_VALUE)
+        answer: Answer = yield Command(text)
+        if not answer.ok and self._cause(answer) in (Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
+            yield from self._shut(FTP, INDEX)
+            answer = yield Command(text)
+        if not answer.ok:
+            why: Failed = yield from self._why(self.failed(answer, "+WIPCREATE"), request.server.host)
+            return why
+        self._files = Session(request.session)
+        return (yield from self._set_ftp(request.binary, request.passive))
+
+    def _set_ftp(self, binary: bool, passive: bool) -> DriverSteps:
+        for option, wanted in ((TYPE, binary), (MODE, passive)):
+            if self._has("ftp", option):
+                yield Command(
+                    self.dialect.write("option_set", protocol=FTP, index=INDEX, option=option, value=int(wanted))
+                )
+        return Done()
+
+    def _again_ftp(self, request: SetFtp) -> DriverSteps:
+        return (yield from self._set_ftp(request.binary, request.passive))
+
+    def _get_file(self, request: GetFile) -> DriverSteps:
+        """CONNECT, the file with its ETX and DLE escaped, ETX, OK."""
+        return (yield from self._transfer("ftp_get", request.session, request.path))
+
+    def _put_file(self, request: PutFile) -> DriverSteps:
+        """CONNECT; the file up to our ETX, then OK."""
+        return (yield from self._transfer("ftp_append" if request.append else "ftp_put", request.session, request.path))
+
+    def _transfer(self, does: str, session: HostSocket, path: str) -> DriverSteps:
+        files = self._files
+        if files is None or files.session != session:
+            return Failed(Cause.BAD_STATE)
+        try:
+            text = self.dialect.write(does, index=INDEX, filename=path)
+        except WrongValue:
+            return Failed(Cause.BAD_VALUE)
+        guard_s = self.dialect.tables.numbers["guard_ms"] / 1000
+        answer: Answer = yield Enter(text, session, ModulePhase(escaped=True, divided=False, guard_s=guard_s))
+        if answer.final is not Final.CONNECT:
+            failed = self.failed(answer, "+WIPFILE")
+            missing = failed.cause in (Cause.INTERNAL, Cause.UNREACHABLE, Cause.CREATION_FAILED)
+            return Failed(Cause.SERVER_FILE, failed.original) if missing else failed
+        files.transferring = True
+        yield Report(Begun())
+        ended: Heard | None = yield Await(lambda heard: heard.key in ("result", "error"), "+WIPFILE", aside=True)
+        if self._files is files:
+            files.transferring = False
+            yield Leave(there=ended is not None)
+        if ended is None:
+            return Failed(Cause.TIMED_OUT)
+        if ended.key == "error":
+            return Failed(self.dialect.cause_of(ended.fields["code"]), ended.fields["code"])
+        return Done() if ended.fields["text"] == "OK" else Failed(Cause.SEND_FAILED, ended.fields["text"])
+
+    def _end_file(self) -> DriverSteps:
+        """The host has sent its file: ETX; what comes now is the module's word."""
+        yield EndSending(over=True)
+        return Done()
+
+    def _close_ftp(self) -> DriverSteps:
+        files, self._files = self._files, None
+        if files is not None and files.transferring:
+            yield Leave()
+        yield from self._shut(FTP, INDEX)
+        return Done()
