@@ -525,6 +525,7 @@ class ModuleSide:
                     self._write(self._phase.end_sending(self._now))
                     if over:
                         self._phase_over = self._suspended = True
+                        self._line_open = False
             case Route():
                 return self._route(step)
             case Forget(socket):
@@ -765,7 +766,7 @@ class ModuleSide:
         """Give a message to whoever waits for it."""
         if isinstance(self._waiting, _Mail) and self._waiting.wanted(heard):
             self._resume(heard)
-        else:
+        elif not self._asides.offer(heard):
             self._mail.append(heard)
 
     def _say_texts(self) -> None:
