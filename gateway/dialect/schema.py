@@ -271,6 +271,8 @@ class ModuleHabits:
     abilities: dict[str, str] = field(default_factory=dict)
     """Request to ``native`` or ``composed``; what is not named is not able. ``StartBearer.gsm`` and ``ConnectTcp.secure``
     stand for a data call and for TLS."""
+    sockets: int = 8
+    """How many TCP connections it carries at once."""
     losses: dict[str, str] = field(default_factory=dict)
     """Service to what a host of another dialect loses on such a module."""
 

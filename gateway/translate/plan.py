@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 from gateway.dialect.driver import Driver
+from gateway.dialect.schema import ModuleHabits
 from gateway.model.requests import ConnectTcp, PassThrough, Request, StartBearer
 from gateway.model.values import BearerKind
 
@@ -32,7 +32,9 @@ OVER_TCP = frozenset(
     }
 )  # fmt: skip
 """What the gateway does itself where the module has TCP."""
-OVER_UDP = frozenset({"GetTime", "ResolveName"})
+OVER_TWO = frozenset({"OpenFtp", "SetFtp", "GetFile", "PutFile", "DeleteFile"})
+"""Of these, what takes two sockets at once."""
+OVER_UDP = frozenset({"GetTime"})
 """And where it has UDP."""
 
 
@@ -46,11 +48,14 @@ def name_of(request: Request) -> str:
     return name
 
 
-def way_of(name: str, abilities: Mapping[str, str]) -> Way:
-    """The way of a request, by its name, on a module with these abilities."""
+def way_of(name: str, habits: ModuleHabits) -> Way:
+    """The way of a request, by its name, on a module with these habits."""
+    abilities = habits.abilities
     way = abilities.get(name)
     if way:
         return Way(way)
+    if name in OVER_TWO and habits.sockets < 2:
+        return Way.REFUSED
     if (name in OVER_TCP and "ConnectTcp" in abilities) or (name in OVER_UDP and "OpenUdp" in abilities):
         return Way.POLYFILLED
     return Way.REFUSED
@@ -60,4 +65,4 @@ def plan(request: Request, driver: Driver) -> Way:
     """The way of ``request`` on the module that ``driver`` works."""
     if isinstance(request, PassThrough):
         return Way.NATIVE
-    return way_of(name_of(request), driver.dialect.tables.module.abilities)
+    return way_of(name_of(request), driver.dialect.tables.module)

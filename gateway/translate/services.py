@@ -54,6 +54,6 @@ def _pair(host: Dialect, module: Dialect | None, service: str) -> Pair:
         refused = service == "GSM data call"
         lost = "there is no telephone line: the computer's network is used" if refused else ""
         return Pair(host.id, "native", service, Way.EMULATED if refused else Way.NATIVE, lost)
-    ways = [way_of(request, module.tables.module.abilities) for request in SERVICES[service]]
+    ways = [way_of(request, module.tables.module) for request in SERVICES[service]]
     way = max(ways, key=_ORDER.index)
     return Pair(host.id, module.id, service, way, module.tables.module.losses.get(service, ""))
