@@ -362,8 +362,10 @@ class ModuleSide:
             self._jobs.append(_Job(self.driver.finish(), Ticket(0), "finish"))
         if isinstance(self._waiting, Flight) and self._waiting.prompted:
             self._write(GIVE_UP)
-        if self._job is not None:
-            self.withdraw(self._job.ticket, now)
+        if self._job is not None:  # also one of the gateway's own, which has no ticket
+            self._job.withdrawn = True
+            if isinstance(self._waiting, _Mail | _Sleep):
+                self._resume(None)
         self._asides.wake(_withdraw)
         self._work()
 
