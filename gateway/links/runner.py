@@ -413,6 +413,7 @@ class NativeRunner(Runner):
         names: NameMap | None = None,
         address: str = "0.0.0.0",
         faults: Faults | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(host_link, keep=keep, tape=tape)
         self._side = host
@@ -428,6 +429,7 @@ class NativeRunner(Runner):
             address=address,
             trouble=self._faults.trouble,
             radio=Radio(host.dialect.tables.virtual_answers),
+            trust=trust,
         )
 
     @property

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.dialect.standard import resets
 from gateway.model.causes import Cause
@@ -35,11 +36,14 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PassedThrough, PingEcho, Progress, Prompted, Result
+from gateway.model.services import ServiceRequest
 from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket
-from gateway.native import icmp, network
+from gateway.native import icmp, network, tls
+from gateway.native.dialer import ComputerDialer
 from gateway.native.names import NameMap
 from gateway.native.network import Datagrams, NetworkFailure, Stream, StreamOwner
 from gateway.native.radio import Radio
+from gateway.native.services import ServiceEngine
 
 log = logging.getLogger("gateway.native")
 TEXT_LIMIT_BYTES = 4096
@@ -81,6 +85,7 @@ class NativeEngine(StreamOwner):
         address: str = "0.0.0.0",
         trouble: Trouble | None = None,
         radio: Radio | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._news = news
         self._happened = happened
@@ -100,6 +105,9 @@ class NativeEngine(StreamOwner):
         self._connections = 0
         self._owned: dict[Stream, HostSocket] = {}
         self._held = False
+        self._trust = trust
+        dialer = ComputerDialer(self._names, address=address, trust=trust)
+        self._services = ServiceEngine(news, happened, congested, dialer, trust=trust)
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
@@ -113,6 +121,9 @@ class NativeEngine(StreamOwner):
             if resets(request.text[2:]):
                 asyncio.get_running_loop().call_soon(self._restart)
             return
+        if isinstance(request, ServiceRequest) or self._is_of_a_service(request):
+            self._services.submit(ticket, request)
+            return
         quick = self._at_once(request)
         if quick is not None:
             if ticket:
@@ -125,6 +136,7 @@ class NativeEngine(StreamOwner):
 
     def withdraw(self, ticket: Ticket) -> None:
         """Its result is not wanted any more."""
+        self._services.withdraw(ticket)
         self._texts.pop(ticket, None)
         task = self._tasks.pop(ticket, None)
         if task is not None:
@@ -139,6 +151,8 @@ class NativeEngine(StreamOwner):
         datagrams = self._sockets.datagrams.get(socket)
         if datagrams is not None:
             datagrams.send(data)
+            return
+        self._services.payload(socket, data)
 
     def text(self, ticket: Ticket, data: bytes, complete: bool) -> None:
         """What the host typed for a command that prompted."""
@@ -158,25 +172,26 @@ class NativeEngine(StreamOwner):
             stream.hold(held)
         for datagrams in self._sockets.datagrams.values():
             datagrams.hold(held)
+        self._services.hold(held)
 
     @property
     def congested(self) -> bool:
         """Whether some peer reads too slowly: the host must wait."""
-        return any(stream.congested for stream in self._sockets.streams.values())
+        return self._services.congested or any(stream.congested for stream in self._sockets.streams.values())
 
     async def close(self) -> None:
         """End everything."""
         for task in list(self._tasks.values()):
             task.cancel()
         self._stop_bearer()
-        await asyncio.sleep(0)
+        await self._services.shut()
 
     def lose_bearer(self) -> None:
         """The bearer is gone (a fault, or a restart)."""
         if self._bearer is None:
             return
         sockets = [*self._sockets.streams, *self._sockets.datagrams]
-        self._stop_bearer()
+        sockets += self._stop_bearer(Cause.BEARER_LOST)
         self._happened(BearerLost())
         for socket in sockets:
             self._happened(SocketLost(socket, Cause.BEARER_LOST))
@@ -222,8 +237,11 @@ class NativeEngine(StreamOwner):
             case _:
                 return None
 
+    def _is_of_a_service(self, request: Request) -> TypeGuard[ShutdownTcp | CloseSocket]:
+        return isinstance(request, ShutdownTcp | CloseSocket) and self._services.knows(request.socket)
+
     def _attach(self, socket: HostSocket, _peer: Endpoint | None) -> Result:
-        known = socket in self._sockets.streams or socket in self._sockets.datagrams
+        known = socket in self._sockets.streams or socket in self._sockets.datagrams or self._services.knows(socket)
         return Done() if known else Failed(Cause.CLOSED_BY_PEER)
 
     def _after(self, request: Request) -> None:
@@ -293,7 +311,8 @@ class NativeEngine(StreamOwner):
             self._bearer_end = loop.call_later(trouble.bearer_lost_s, self.lose_bearer)
         return Done(self._bearer)
 
-    def _stop_bearer(self) -> None:
+    def _stop_bearer(self, cause: Cause = Cause.ABORTED) -> list[HostSocket]:
+        """Close everything, and fail what services do with ``cause``. Gives the sessions of services."""
         self._bearer = None
         self._bearer_stops += 1
         if self._bearer_end is not None:
@@ -304,6 +323,7 @@ class NativeEngine(StreamOwner):
         self._sockets.incoming.clear()
         for socket in [*self._sockets.streams, *self._sockets.datagrams, *self._sockets.listeners]:
             self._close(socket)
+        return self._services.cut(cause)
 
     # -- sockets -------------------------------------------------------------------------------------------------------
 
@@ -321,13 +341,12 @@ class NativeEngine(StreamOwner):
         return Done(await network.resolve(mapped))
 
     async def _connect(self, request: ConnectTcp) -> Result:
-        if request.secure:
-            raise NetworkFailure(Cause.NOT_SUPPORTED)  # never in the clear what was to be secret
         stops = self._bearer_stops
         if self._trouble.connect_delay_s:
             await asyncio.sleep(self._trouble.connect_delay_s)
         peer = await self._resolve(request.peer)
-        stream = await network.connect(peer, self)
+        trust = (self._trust or tls.context()) if request.secure else None
+        stream = await network.connect(peer, self, trust=trust, server_name=request.peer.host)
         if stops != self._bearer_stops:
             stream.close()
             raise NetworkFailure(Cause.BEARER_LOST)

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import socket
+import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
@@ -109,11 +110,11 @@ class Stream(asyncio.Protocol):
             self.owner.waiting(self, len(self._unread))
 
     def eof_received(self) -> bool:
-        """The peer sends no more; the other direction stays open."""
+        """The peer sends no more; the other direction stays open, but by TLS, which has no half-close here."""
         self._ended = True
         if not self._unread:
             self.owner.ended(self)
-        return True
+        return self.transport is None or self.transport.get_extra_info("sslcontext") is None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -122,6 +123,8 @@ class Stream(asyncio.Protocol):
         if was_closed:
             return
         cause = cause_of(exc) if isinstance(exc, OSError) else Cause.CLOSED_BY_PEER
+        if isinstance(exc, NetworkFailure):
+            cause = exc.cause
         if self._unread:
             self._lost_by = cause
             self.owner.congestion(self)
@@ -227,14 +230,24 @@ def _endpoint(transport: asyncio.Transport | None, name: str) -> Endpoint:
     return Endpoint(str(info[0]), int(info[1])) if info else Endpoint(ANY_ADDRESS, 0)
 
 
-async def connect(peer: Endpoint, owner: StreamOwner) -> Stream:
-    """Open a TCP connection to a dotted address. Raises :class:`NetworkFailure`."""
+async def connect(
+    peer: Endpoint, owner: StreamOwner, *, trust: ssl.SSLContext | None = None, server_name: str = ""
+) -> Stream:
+    """Open a TCP connection to a dotted address; with ``trust`` by TLS, to a server that proves to be ``server_name``.
+
+    Raises :class:`NetworkFailure`.
+    """
     loop = asyncio.get_running_loop()
+    secure: dict[str, Any] = {"ssl": trust, "server_hostname": server_name} if trust is not None else {}
     try:
         async with asyncio.timeout(CONNECT_LIMIT_S):
-            _, stream = await loop.create_connection(lambda: Stream(owner), peer.host, peer.port, family=socket.AF_INET)
+            _, stream = await loop.create_connection(
+                lambda: Stream(owner), peer.host, peer.port, family=socket.AF_INET, **secure
+            )
     except TimeoutError:
         raise NetworkFailure(Cause.TIMED_OUT) from None
+    except ssl.SSLError as error:
+        raise NetworkFailure(Cause.OPEN_FAILED, f"no TLS with {server_name}: {error}") from error
     except OSError as error:
         raise NetworkFailure(cause_of(error), str(error)) from error
     return stream

@@ -125,9 +125,10 @@ class ServiceEngine:
         """Do something; its result comes by ``news``."""
         if isinstance(request, ShutdownTcp):
             self.shutdown(request.socket)
-            self._news(ticket, Done())
+            if ticket:
+                self._news(ticket, Done())
         elif isinstance(request, CloseSocket):
-            self.close(request.socket, ticket)
+            self.close(request.socket, ticket or None)
         elif isinstance(request, GetTime):
             self._begin(_Operation(ticket, request, Upload(self._look)), lambda: self._ask_time(request))
         elif isinstance(request, Opening):
@@ -182,10 +183,10 @@ class ServiceEngine:
         """Whether some server takes too slowly: the host must wait."""
         return any(operation.upload.congested for operation in self._operations.values())
 
-    def cut(self) -> list[HostSocket]:
-        """The network is gone: end everything at once. Gives the sessions that there were."""
+    def cut(self, cause: Cause = Cause.ABORTED) -> list[HostSocket]:
+        """The network is gone: end everything at once, with ``cause``. Gives the sessions that there were."""
         for operation in list(self._operations.values()):
-            self._give_up(operation)
+            self._give_up(operation, cause)
         sessions = list(self._sessions.values())
         self._sessions.clear()
         for session in sessions:
@@ -235,9 +236,9 @@ class ServiceEngine:
                 return Failed(Cause.INTERNAL)
             return Failed(failure.cause, str(failure))
 
-    def _give_up(self, operation: _Operation) -> None:
+    def _give_up(self, operation: _Operation, cause: Cause = Cause.ABORTED) -> None:
         if self._operations.pop(operation.ticket, None) is not None:
-            self._news(operation.ticket, Failed(Cause.ABORTED))
+            self._news(operation.ticket, Failed(cause))
         if operation.task is not None:
             operation.task.cancel()
 

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import FTPHandler
-from pyftpdlib.servers import ThreadedFTPServer
 from support.client import EVERY, ONE, TWO, WAYS, client
+from support.files import Files
 from support.rig import Server, unused_port
 
 from gateway.model.causes import Cause
@@ -25,39 +23,6 @@ from gateway.model.values import Endpoint, Secret
 
 MIB = 1 << 20
 BIG = random.Random(7).randbytes(5 * MIB)
-
-
-class Files:
-    """A server, its folder and what it was told."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        authorizer = DummyAuthorizer()
-        authorizer.add_user("meter", "secret", str(folder), perm="elradfmwMT")
-        self.commands: list[str] = []
-        commands = self.commands
-
-        class Handler(FTPHandler):  # type: ignore[misc]
-            def ftp_EPSV(self, line: str) -> None:
-                super().ftp_EPSV(line)
-
-            def process_command(self, cmd: str, *args: object, **options: object) -> None:
-                commands.append(cmd)
-                super().process_command(cmd, *args, **options)
-
-        Handler.authorizer = authorizer
-        self.handler = Handler
-        self.server = ThreadedFTPServer(("127.0.0.1", 0), Handler)
-        self.place = Endpoint("127.0.0.1", self.server.socket.getsockname()[1])
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"timeout": 0.05}, daemon=True)
-        self.thread.start()
-
-    def session(self, **options: object) -> OpenFtp:
-        return OpenFtp(ONE, self.place, "meter", Secret("secret"), **options)  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        self.server.close_all()
-        self.thread.join()
 
 
 @pytest.fixture

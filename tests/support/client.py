@@ -11,11 +11,12 @@ from typing import Any
 
 from gateway.model.events import Event, Received
 from gateway.model.findings import Finding
-from gateway.model.requests import CloseSocket
+from gateway.model.requests import Request, ShutdownTcp
 from gateway.model.results import Done, Failed, Progress, Result
 from gateway.model.services import Begun, ServiceRequest
 from gateway.model.values import HostSocket, Ticket
 from gateway.native.dialer import ComputerDialer
+from gateway.native.engine import NativeEngine
 from gateway.native.services import ServiceEngine
 from support.pipe import PipeDialer
 
@@ -39,7 +40,7 @@ class Client:
         self.congestions: list[bool] = []
         self._tickets = itertools.count(1)
         self._news = asyncio.Event()
-        self.engine = ServiceEngine(
+        self.engine: ServiceEngine | NativeEngine = ServiceEngine(
             self._answered,
             self._happened,
             self._congested,
@@ -73,10 +74,10 @@ class Client:
             self._news.clear()
             await self._news.wait()
 
-    def submit(self, request: ServiceRequest | CloseSocket) -> Ticket:
+    def submit(self, request: Request) -> Ticket:
         """Ask without waiting."""
         ticket = Ticket(next(self._tickets))
-        self.engine.submit(ticket, request)
+        self.engine.submit(ticket, request)  # type: ignore[arg-type]
         return ticket
 
     async def result(self, ticket: Ticket) -> Result:
@@ -84,17 +85,17 @@ class Client:
         await self.until(lambda: ticket in self.results)
         return self.results[ticket]
 
-    async def ask(self, request: ServiceRequest | CloseSocket) -> Result:
+    async def ask(self, request: Request) -> Result:
         """Ask; the result."""
         return await self.result(self.submit(request))
 
-    async def done(self, request: ServiceRequest | CloseSocket) -> Any:
+    async def done(self, request: Request) -> Any:
         """Ask for what must work; the value of its result."""
         result = await self.ask(request)
         assert isinstance(result, Done), result
         return result.value
 
-    async def fails(self, request: ServiceRequest | CloseSocket) -> Failed:
+    async def fails(self, request: Request) -> Failed:
         """Ask for what must not work."""
         result = await self.ask(request)
         assert isinstance(result, Failed), result
@@ -122,7 +123,7 @@ class Client:
         for at in range(0, len(data), piece):
             await self.until(lambda: ticket in self.results or not self.engine.congested)
             self.engine.payload(session, data[at : at + piece])
-        self.engine.shutdown(session)
+        self.submit(ShutdownTcp(session))
         return await self.result(ticket)
 
 

@@ -1,0 +1,44 @@
+"""An FTP server that others wrote (pyftpdlib), on a free port of loopback."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import ThreadedFTPServer
+
+from gateway.model.services import OpenFtp
+from gateway.model.values import Endpoint, Secret
+from support.client import ONE
+
+
+class Files:
+    """A server, its folder and what it was told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        authorizer = DummyAuthorizer()
+        authorizer.add_user("meter", "secret", str(folder), perm="elradfmwMT")
+        self.commands: list[str] = []
+        commands = self.commands
+
+        class Handler(FTPHandler):  # type: ignore[misc]
+            def process_command(self, cmd: str, *args: object, **options: object) -> None:
+                commands.append(cmd)
+                super().process_command(cmd, *args, **options)
+
+        Handler.authorizer = authorizer
+        self.handler = Handler
+        self.server = ThreadedFTPServer(("127.0.0.1", 0), Handler)
+        self.place = Endpoint("127.0.0.1", self.server.socket.getsockname()[1])
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"timeout": 0.05}, daemon=True)
+        self.thread.start()
+
+    def session(self, **options: object) -> OpenFtp:
+        return OpenFtp(ONE, self.place, "meter", Secret("secret"), **options)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self.server.close_all()
+        self.thread.join()
