@@ -393,7 +393,10 @@ class BridgeRunner(Runner):
         host_full = self._host_congested or bridge.holds_module
         module_full = self._module_congested or bridge.holds_host
         self._host_link.read(not (module_full or polyfills.congested or (self._host_congested and self._unheard)))
-        self._module_link.read(not (host_full or polyfills.full))
+        unread = host_full or polyfills.full
+        self._module_link.read(not unread)
+        if bridge.module_unread(unread, self._loop.time()):
+            self._arm()
         polyfills.hold(host=host_full, module=module_full)
 
     def _found(self, finding: Finding) -> None:

@@ -70,6 +70,10 @@ class Bridge:
         self.module.drained(now, just_now=just_now)
         self._settle(now)
 
+    def module_unread(self, unread: bool, now: float) -> bool:
+        """Whether the module's port is not read just now, so that no answer can come; True when that is new."""
+        return self.module.unread(unread, now)
+
     def tick(self, now: float) -> None:
         """Time has come; see ``deadline``."""
         self.host.tick(now)

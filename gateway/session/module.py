@@ -229,6 +229,8 @@ class ModuleSide:
         # -- recovery
         self._doubtful = False
         """The module did not answer in time, or seems to have restarted: it must be brought back first."""
+        self._unread_s: float | None = None
+        """Since when its port has not been read."""
         self._connected = True
         self._retry_s: float | None = 0.0
         self._attempts = 0
@@ -315,6 +317,15 @@ class ModuleSide:
             self._resume(None)
         self._work()
 
+    def unread(self, unread: bool, now: float) -> bool:
+        """Whether its port is not read just now: a command's limit stands still meanwhile. True when that is new."""
+        if unread == (self._unread_s is not None):
+            return False
+        if self._unread_s is not None and isinstance(self._waiting, Flight):
+            self._waiting.due_s += now - max(self._unread_s, self._last_write_s)
+        self._unread_s = now if unread else None
+        return True
+
     def tick(self, now: float) -> None:
         """Time has come; see ``deadline``."""
         self._now = now
@@ -393,8 +404,9 @@ class ModuleSide:
             times.append(self._held_s)
             times.append(self._jobs[0].flush_s if self._jobs else None)
             times.append(self._retry_s if self._connected else None)
-        if isinstance(self._waiting, Flight | _Mail | _Leaving | _Ending):
-            times.append(self._waiting.due_s)
+        waiting = self._waiting
+        if isinstance(waiting, _Mail | _Leaving | _Ending) or (isinstance(waiting, Flight) and self._unread_s is None):
+            times.append(waiting.due_s)
         times.append(self._phase_deadline)
         return min((time for time in times if time is not None), default=None)
 
@@ -478,8 +490,9 @@ class ModuleSide:
         if self._held_s is not None and now >= self._held_s:
             self._held_s = None
             self._jobs.append(_Job(self._ask_held(), Ticket(0), "held"))
-        if isinstance(waiting, Flight) and now >= waiting.due_s:
-            self._flight_over(waiting)
+        if isinstance(waiting, Flight):
+            if now >= waiting.due_s and self._unread_s is None:
+                self._flight_over(waiting)
         elif isinstance(waiting, _Mail) and now >= waiting.due_s:
             self._resume(None)
         elif isinstance(waiting, _Sleep):

@@ -248,3 +248,19 @@ def test_the_end_in_the_middle_of_a_block_closes_the_socket() -> None:
     sim.obey()
     assert sim.asked == [b"AT+MIPPUSH=1", b"AT+MIPCLOSE=1"]
     assert sim.bridge.finished
+
+
+def test_a_limit_stands_still_while_the_module_is_not_read() -> None:
+    """A host that does not read for long has the module held back, its answers too."""
+    sim = Sim().opened()
+    sim.wait(10)
+    sim.host(b"one")
+    assert sim.module_hears() == b'AT+MIPSEND=1,"6F6E65"'
+    assert sim.bridge.module_unread(True, sim.now)
+    assert not sim.bridge.module_unread(True, sim.now)
+    sim.wait(100)
+    assert sim.bridge.module_unread(False, sim.now)
+    sim.wait(29)
+    sim.module(b"\r\n+MIPSEND: 1,0,2045\r\n\r\nOK\r\n")
+    sim.obey()
+    assert sim.asked == [b"AT+MIPPUSH=1"]
