@@ -17,7 +17,7 @@ not how many ids there are: the first is always used.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.driver import (
@@ -269,7 +269,7 @@ class EdsoftDriver(Driver):
                 return Failed(Cause.BAD_VALUE, f"#{name}")
             answer: Answer = yield Command(text)
             if not answer.ok:
-                return self.failed(answer, f"#{name}")
+                return (yield from self._refused(self.failed(answer, f"#{name}")))
             self._written[name] = str(value)
         return None
 
@@ -356,7 +356,14 @@ class EdsoftDriver(Driver):
             self._running = None
         if answer.ok:
             return Failed(Cause.OPEN_FAILED, "OK without a data mode")
-        return self.failed(answer, text.removeprefix("AT"))
+        return (yield from self._refused(self.failed(answer, text.removeprefix("AT"))))
+
+    def _refused(self, failed: Failed) -> Part:
+        """A service that is refused because IP is gone, which the module has told nobody: tell it."""
+        if failed.cause not in (Cause.BEARER_LOST, Cause.BEARER_IDLE, Cause.NO_BEARER) or self._up is None:
+            return failed
+        yield from _emit(self._bearer_gone())
+        return Failed(Cause.BEARER_LOST, failed.original)
 
     def _text(self, does: str) -> str:
         """A command with the socket id that it has in 3.02, and not before."""
@@ -433,6 +440,8 @@ class EdsoftDriver(Driver):
         if request.last:
             self._listener = None
         self._sockets[request.socket] = entry
+        if entry.ended is not None:
+            entry.ended = replace(entry.ended, socket=request.socket)
         size: int = yield Route(request.socket, deliver=False, before=listener.socket)
         yield Afterwards(self._after_accept(request.socket, size))
         return Done()
@@ -579,7 +588,8 @@ class EdsoftDriver(Driver):
                 self.dialect.write("ping"), frozenset({"alive", "no_answer"}), limit_s=wait_s + 30.0
             )
             if not answer.ok:
-                return self.failed(answer, "#PING")
+                refused: Failed = yield from self._refused(self.failed(answer, "#PING"))
+                return refused
             echo = next((heard for heard in answer.heard if heard.key == "alive"), None)
             milliseconds = echo.number("milliseconds") if echo is not None else None
             if milliseconds is not None and milliseconds > request.timeout_ms:

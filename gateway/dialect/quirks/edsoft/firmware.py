@@ -523,9 +523,9 @@ class EdsoftFirmware(Services):
             yield Expect(lambda event: isinstance(event, DataWaiting) and event.socket == socket)
             if not is_dotted(allowed):  # U37: a name is looked up when listening begins
                 found = yield Ask(ResolveName(allowed))
-                if isinstance(found, Failed):
+                if isinstance(found, Failed) and found.cause is not Cause.NOT_SUPPORTED:  # else the module may know it
                     return Fail(found.cause, call.name, found.original)
-                allowed = str(found.value)
+                allowed = allowed if isinstance(found, Failed) else str(found.value)
             result = yield Ask(OpenUdp(socket, port, None, "" if allowed == EVERYBODY else allowed))
             if isinstance(result, Failed):
                 return Fail(result.cause, call.name, result.original)

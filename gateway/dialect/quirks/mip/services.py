@@ -61,9 +61,9 @@ class Services(MipBase):
         yield Finish(Ok(), "ping")
         values = self.ping_values
         found = yield Ask(ResolveName(call.text("host"), self.servers(self._servers_id)))
-        if isinstance(found, Failed):
+        if isinstance(found, Failed) and found.cause is not Cause.NOT_SUPPORTED:  # else the ping itself will tell
             return (yield from self._ping_aborted())
-        address = str(found.value)
+        address = call.text("host") if isinstance(found, Failed) else str(found.value)
         pause = self.dialect.tables.numbers["ping_pause_ms"]
         request = Ping(address, values["count"], pause, values["timeout"], values["size"], values["ttl"], values["tos"])
         sent = 0

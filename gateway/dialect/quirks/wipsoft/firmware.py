@@ -721,7 +721,7 @@ class WipsoftFirmware(WipsoftSessions):
             return Fail(Cause.PING_FAILED)
         host = call.text("host")
         found = yield Ask(ResolveName(host))
-        if isinstance(found, Failed):
+        if isinstance(found, Failed) and found.cause is not Cause.NOT_SUPPORTED:  # else the ping itself will tell
             return Fail(Cause.PING_FAILED, original=found.original)
         yield Finish(Ok(), "ping")
         request = Ping(
