@@ -102,6 +102,8 @@ class NativeEngine(StreamOwner):
         self._bearer_end: asyncio.TimerHandle | None = None
         self._bearer_stops = 0
         """How often it has ended: what began before and ends behind it has no bearer."""
+        self._echoes = 0
+        """Echo requests so far: a gateway may ask for each with a command of its own."""
         self._connections = 0
         self._owned: dict[Stream, HostSocket] = {}
         self._held = False
@@ -464,7 +466,9 @@ class NativeEngine(StreamOwner):
         for number in range(request.count):
             begun = loop.time()
             seconds = None
-            if number not in self._trouble.ping_losses:
+            lost = self._echoes in self._trouble.ping_losses
+            self._echoes += 1
+            if not lost:
                 timeout_s = request.timeout_ms / 1000
                 seconds = await icmp.echo(address, number + 1, timeout_s, request.size_bytes, request.ttl, request.tos)
             else:

@@ -15,7 +15,7 @@ HELP = {
     "bearer-slow": "the bearer takes =SECONDS to come up",
     "bearer-lost": "the bearer is lost =SECONDS after it came up",
     "connect-slow": "a TCP connection takes =SECONDS to open",
-    "ping-loss": "echo requests that get no reply, numbered from 0: =0,2",
+    "ping-loss": "echo requests that get no reply, numbered from 0 since the module began: =0,2",
     "silent": "no answer to commands that begin with =COMMAND (for example +WIPCREATE), or =COMMAND:TIMES",
     "slow": "every answer comes =SECONDS late",
     "restart": "the module restarts =SECONDS after it began, or when it hears =COMMAND",
