@@ -19,7 +19,6 @@ from gateway.native.network import NetworkFailure
 from gateway.native.service import Exchange, Kit, Refused, Service, hang_up
 
 READ_BYTES = 16384
-WRITE_BYTES = 8192
 ANSWER_LIMIT_LINES = 1000
 """Of one answer; a server with more to say is not believed."""
 
@@ -151,9 +150,7 @@ class Ftp(Service):
 
     async def _upload(self, writer: asyncio.StreamWriter, exchange: Exchange) -> None:
         while data := await exchange.upload.read():
-            for at in range(0, len(data), WRITE_BYTES):
-                writer.write(data[at : at + WRITE_BYTES])
-                await self.kit.within(writer.drain())
+            await self.kit.send(writer, data)
         await hang_up(writer, self.kit.progress_limit_s)
 
     async def _transfer(self, command: str, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, _Final]:

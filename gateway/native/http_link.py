@@ -13,7 +13,6 @@ from gateway.native.network import NetworkFailure
 from gateway.native.service import Kit, Refused, Upload
 
 READ_BYTES = 16384
-WRITE_BYTES = 8192
 HEADER_LIMIT_BYTES = 65536
 Headers = list[tuple[str, str]]
 
@@ -102,10 +101,7 @@ class HttpLink:
         await self._write(data or b"")
 
     async def _write(self, data: bytes) -> None:
-        writer = self.streams[1]
-        for at in range(0, len(data), WRITE_BYTES):
-            writer.write(data[at : at + WRITE_BYTES])
-            await self._kit.within(writer.drain())
+        await self._kit.send(self.streams[1], data)
 
     async def _read(self) -> None:
         data = await self.streams[0].read(READ_BYTES)

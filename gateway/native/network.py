@@ -182,7 +182,7 @@ class Stream(asyncio.Protocol):
             self.transport.write(data)
 
     def shutdown(self) -> None:
-        """Send no more, after what was given."""
+        """Send no more, after what was given; by TLS, which has no half-close here, only close does that."""
         if self.transport is not None and self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
 

@@ -27,6 +27,8 @@ DELIVERY_LIMIT_BYTES = 8192
 PROGRESS_LIMIT_S = 60.0
 """Longer a server may not be silent when it is its turn, nor take nothing of what is sent."""
 GOODBYE_LIMIT_S = 10.0
+WRITE_BYTES = 4096
+"""Sent at once: a slow module must be able to take so much within the limit."""
 
 Value = TypeVar("Value")
 
@@ -122,6 +124,12 @@ class Kit:
         """The result of what the server must do in time. Raises :class:`TimeoutError`."""
         async with asyncio.timeout(self.progress_limit_s):
             return await work
+
+    async def send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        """Write what the server must take in time, piece by piece."""
+        for at in range(0, len(data), WRITE_BYTES):
+            writer.write(data[at : at + WRITE_BYTES])
+            await self.within(writer.drain())
 
 
 class Service(ABC):

@@ -1,14 +1,10 @@
-"""Files, mail, web pages, multimedia messages and the time: what hosts want of servers, over whatever network there is.
-
-Each service is in a file of its own and is imported when a host first asks for it.
-"""
+"""Files, mail, web pages, multimedia messages, the time: what hosts want of servers, over whatever network there is."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.model.causes import Cause
@@ -16,21 +12,7 @@ from gateway.model.events import Event, Received, SocketLost
 from gateway.model.findings import Finding
 from gateway.model.requests import CloseSocket, ShutdownTcp
 from gateway.model.results import Done, Failed, Progress, Result
-from gateway.model.services import (
-    FetchMail,
-    GetFile,
-    GetTime,
-    Method,
-    OpenFtp,
-    OpenHttp,
-    OpenMms,
-    OpenPop3,
-    OpenSmtp,
-    PutFile,
-    SendMail,
-    ServiceRequest,
-    WebRequest,
-)
+from gateway.model.services import GetTime, ServiceRequest
 from gateway.model.values import HostSocket, Ticket
 from gateway.native import tls
 from gateway.native.dialer import Dialer
@@ -42,46 +24,11 @@ from gateway.native.service import (
     Exchange,
     Kit,
     Refused,
-    Service,
     Upload,
     failure_of,
     log,
 )
-
-Opening = OpenFtp | OpenSmtp | OpenPop3 | OpenHttp | OpenMms
-
-
-@dataclass(slots=True, eq=False)
-class _Operation:
-    ticket: Ticket
-    request: ServiceRequest
-    upload: Upload
-    task: asyncio.Task[None] | None = None
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether data of the host or for the host is still to come, so that closing means to give up."""
-        if isinstance(self.request, GetFile | FetchMail | WebRequest | Opening):
-            return True
-        return self.wants_data and not self.upload.ended
-
-    @property
-    def wants_data(self) -> bool:
-        """Whether the host sends something."""
-        request = self.request
-        if isinstance(request, WebRequest):
-            return request.method in (Method.POST, Method.PUT)
-        return isinstance(request, PutFile | SendMail)
-
-
-@dataclass(slots=True, eq=False)
-class _Session:
-    socket: HostSocket
-    service: Service
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    operations: list[_Operation] = field(default_factory=list)
-    opened: bool = False
-    watch: asyncio.Task[None] | None = None
+from gateway.native.session import Opening, Operation, Session, engine_of
 
 
 class ServiceEngine:
@@ -108,8 +55,8 @@ class ServiceEngine:
         self._happened = happened
         self._congested = congested
         self._kit = Kit(dialer, found or _log_finding, lambda: trust or tls.context(verify), progress_limit_s)
-        self._sessions: dict[HostSocket, _Session] = {}
-        self._operations: dict[Ticket, _Operation] = {}
+        self._sessions: dict[HostSocket, Session] = {}
+        self._operations: dict[Ticket, Operation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._taking = asyncio.Event()
         self._taking.set()
@@ -130,7 +77,7 @@ class ServiceEngine:
         elif isinstance(request, CloseSocket):
             self.close(request.socket, ticket or None)
         elif isinstance(request, GetTime):
-            self._begin(_Operation(ticket, request, Upload(self._look)), lambda: self._ask_time(request))
+            self._begin(Operation(ticket, request, Upload(self._look)), lambda: self._ask_time(request))
         elif isinstance(request, Opening):
             self._open(ticket, request)
         else:
@@ -138,7 +85,7 @@ class ServiceEngine:
             if session is None:
                 self._news(ticket, Failed(Cause.BAD_STATE, f"there is no session {request.session}"))
                 return
-            operation = _Operation(ticket, request, Upload(self._look))
+            operation = Operation(ticket, request, Upload(self._look))
             session.operations.append(operation)
             self._begin(operation, lambda: self._operate(session, operation), session)
 
@@ -206,9 +153,7 @@ class ServiceEngine:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def _begin(
-        self, operation: _Operation, work: Callable[[], Awaitable[Result]], session: _Session | None = None
-    ) -> None:
+    def _begin(self, operation: Operation, work: Callable[[], Awaitable[Result]], session: Session | None = None) -> None:
         """Work a request in a task of its own, and tell how it ends."""
 
         async def tell() -> None:
@@ -236,7 +181,7 @@ class ServiceEngine:
                 return Failed(Cause.INTERNAL)
             return Failed(failure.cause, str(failure))
 
-    def _give_up(self, operation: _Operation, cause: Cause = Cause.ABORTED) -> None:
+    def _give_up(self, operation: Operation, cause: Cause = Cause.ABORTED) -> None:
         if self._operations.pop(operation.ticket, None) is not None:
             self._news(operation.ticket, Failed(cause))
         if operation.task is not None:
@@ -246,13 +191,13 @@ class ServiceEngine:
         if request.session in self._sessions:
             self._news(ticket, Failed(Cause.ALREADY_OPEN, f"session {request.session} is open"))
             return
-        session = _Session(request.session, _service(request, self._kit))
-        operation = _Operation(ticket, request, Upload(self._look))
+        session = Session(request.session, engine_of(request, self._kit))
+        operation = Operation(ticket, request, Upload(self._look))
         session.operations.append(operation)
         self._sessions[request.session] = session
         self._begin(operation, lambda: self._log_in(session), session)
 
-    async def _log_in(self, session: _Session) -> Result:
+    async def _log_in(self, session: Session) -> Result:
         async with session.lock:
             try:
                 await session.service.open()
@@ -264,7 +209,7 @@ class ServiceEngine:
             self._watch(session)
         return Done()
 
-    async def _operate(self, session: _Session, operation: _Operation) -> Result:
+    async def _operate(self, session: Session, operation: Operation) -> Result:
         async with session.lock:
             await self._unwatch(session)
             if not session.opened:
@@ -286,7 +231,7 @@ class ServiceEngine:
             finally:
                 self._watch(session)
 
-    async def _log_in_again(self, session: _Session) -> None:
+    async def _log_in_again(self, session: Session) -> None:
         try:
             await session.service.open()
         except Refused as refusal:  # there is nothing to go on with
@@ -297,7 +242,7 @@ class ServiceEngine:
             await self._taking.wait()
             self._happened(Received(socket, data[at : at + DELIVERY_LIMIT_BYTES]))
 
-    async def _leave(self, session: _Session, ticket: Ticket | None) -> None:
+    async def _leave(self, session: Session, ticket: Ticket | None) -> None:
         """Say goodbye, and tell ``ticket`` how that went."""
         result: Result = Done()
         async with session.lock:
@@ -316,24 +261,24 @@ class ServiceEngine:
             self._news(ticket, result)
 
     async def _ask_time(self, request: GetTime) -> Result:
-        from gateway.native import ntp  # noqa: PLC0415  # see the module's text
+        from gateway.native import ntp  # noqa: PLC0415  # with the engines of sessions
 
         return Done(await ntp.ask(self._kit.dialer, request.server, self._kit.progress_limit_s))
 
     # -- sessions ------------------------------------------------------------------------------------------------------
 
-    def _watch(self, session: _Session) -> None:
+    def _watch(self, session: Session) -> None:
         """Look from now on whether the server ends a session of which nothing is asked."""
         if session.service.connected and self._sessions.get(session.socket) is session:
             session.watch = self._keep(self._idle(session))
 
-    async def _unwatch(self, session: _Session) -> None:
+    async def _unwatch(self, session: Session) -> None:
         watch, session.watch = session.watch, None
         if watch is not None and not watch.done():
             watch.cancel()
             await asyncio.wait([watch])
 
-    async def _idle(self, session: _Session) -> None:
+    async def _idle(self, session: Session) -> None:
         try:
             cause = await session.service.idle()
         except Exception as error:
@@ -344,7 +289,7 @@ class ServiceEngine:
         if self._forget(session):
             self._happened(SocketLost(session.socket, cause))
 
-    def _forget(self, session: _Session) -> bool:
+    def _forget(self, session: Session) -> bool:
         """Whether the session was still known."""
         known = self._sessions.get(session.socket) is session
         if known:
@@ -367,31 +312,6 @@ class ServiceEngine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _service(request: Opening, kit: Kit) -> Service:
-    """The engine of a service."""
-    match request:
-        case OpenFtp():
-            from gateway.native.ftp import Ftp  # noqa: PLC0415  # see the module's text
-
-            return Ftp(kit, request)
-        case OpenSmtp():
-            from gateway.native.smtp import Smtp  # noqa: PLC0415
-
-            return Smtp(kit, request)
-        case OpenPop3():
-            from gateway.native.pop3 import Pop3  # noqa: PLC0415
-
-            return Pop3(kit, request)
-        case OpenHttp():
-            from gateway.native.http import Http  # noqa: PLC0415
-
-            return Http(kit, request)
-        case OpenMms():
-            from gateway.native.mms import Mms  # noqa: PLC0415
-
-            return Mms(kit, request)
 
 
 def _log_finding(finding: Finding) -> None:

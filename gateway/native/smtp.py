@@ -172,8 +172,7 @@ class Smtp(Service):
     async def _send(self, data: bytes) -> None:
         if self._writer is None or self._writer.is_closing():
             raise NetworkFailure(Cause.CLOSED_BY_PEER)
-        self._writer.write(data)
-        await self.kit.within(self._writer.drain())
+        await self.kit.send(self._writer, data)
 
     async def _said(self, work: Awaitable[Value], cause: Cause) -> Value:
         """What the server says, in time. Raises :class:`Refused` with ``cause`` when it says no."""
