@@ -257,6 +257,9 @@ class ModuleSide:
             elif isinstance(request, CloseSocket) and request.socket == self._tunnel:
                 self._tunnel = None
             job.closes = request.socket if isinstance(request, CloseSocket) else None
+        if self._finishing:
+            self._reply(job, Failed(Cause.ABORTED))
+            return
         if self.state is State.DOWN and (self._worker is None or self._attempts > 0):
             self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
             return
@@ -1203,6 +1206,7 @@ class ModuleSide:
 
     def _abandon(self) -> None:
         """The link is gone in the middle: whatever is waited for will not come."""
+        self._relay = None
         waiting = self._waiting
         if isinstance(waiting, Flight):
             self.state = State.DOWN

@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from support.cuts import splits
 from support.sim import CONNECTED, IDLE, SimBridge
 
+from gateway.model.causes import Cause
 from gateway.model.findings import FindingKind
+from gateway.model.requests import ResolveName
+from gateway.model.results import Done, Failed
+from gateway.model.services import GetTime
+from gateway.model.values import Endpoint, Ticket
+from gateway.session.effects import News, ToModule
 from gateway.session.module import FLUSH_S
 
 NOISE = bytes(range(256)) + random.Random(5).randbytes(100_000)
@@ -98,11 +104,10 @@ def test_lower_case_and_other_signs() -> None:
 
 def test_a_damaged_line_is_told_and_nothing_else() -> None:
     sim = Sim().opened()
-    sim.module(
-        b"\r\n+MIPRTCP: 1,0,4X\r\n\r\n+MIPRTCP: 1,\r\n\r\n+MIPRTCP\r\n\r\n+MIPRUDP: 1,0,41\r\n\r\n+MIPRTCP: 6,0,41\r\n"
-    )
+    for line in (b"TCP: 1,0,4X", b"TCP: 1,", b"TCP", b"UDP: 1,0,41", b"UDP", b"TCP: 6,0,41"):
+        sim.module(b"\r\n+MIPR%s\r\n" % line)
     assert sim.host_reads() == b""
-    assert len(sim.findings(FindingKind.ODD)) == 4
+    assert len(sim.findings(FindingKind.ODD)) == 5
 
 
 def test_what_a_short_message_says_is_no_payload() -> None:
@@ -264,3 +269,34 @@ def test_a_limit_stands_still_while_the_module_is_not_read() -> None:
     sim.module(b"\r\n+MIPSEND: 1,0,2045\r\n\r\nOK\r\n")
     sim.obey()
     assert sim.asked == [b"AT+MIPPUSH=1"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "time"),
+    [
+        ("26/01/31,23:30:00+08", "2026-01-31T21:30:00"),
+        ("26/01/01,00:00:01-04", "2026-01-01T01:00:01"),
+        ("26/12/24,18:00:00", "2026-12-24T18:00:00"),
+        ("26/13/01,00:00:00+00", None),
+    ],
+)
+def test_the_time_of_a_server(clock: str, time: str | None) -> None:
+    """+MIPNTP sets the module's clock; what it says is local time and a zone in quarters of an hour."""
+    side = Sim().bridge.module
+    side.submit(Ticket(9), GetTime(Endpoint("ntp.example", 123)), 100.0)
+    side.receive(b"\r\nOK\r\n\r\n+MIPNTP: 1\r\n", 100.0)
+    side.receive(b'\r\n+CCLK: "%s"\r\n\r\nOK\r\n' % clock.encode(), 100.0)
+    sent = [effect.data for effect in side.effects if isinstance(effect, ToModule)]
+    assert sent == [b'AT+MIPNTP="ntp.example",123\r', b"AT+CCLK?\r"]
+    result = next(effect.result for effect in side.effects if isinstance(effect, News))
+    assert result == (Done(time) if time is not None else Failed(Cause.INTERNAL, "+CCLK"))
+
+
+def test_a_name_is_looked_up_at_other_servers() -> None:
+    side = Sim().bridge.module
+    side.submit(Ticket(9), ResolveName("a.example", ("10.0.0.53",)), 100.0)
+    for answer in (b"", b'\r\n+MIPDNS: "a.example",10.1.2.3\r\n', b""):
+        side.receive(answer + b"\r\nOK\r\n", 100.0)
+    sent = [effect.data for effect in side.effects if isinstance(effect, ToModule)]
+    assert sent == [b'AT+MSDNS=7,"10.0.0.53"\r', b'AT+MIPDNS="a.example"\r', b"AT+MSDNS=7\r"]
+    assert next(effect.result for effect in side.effects if isinstance(effect, News)) == Done("10.1.2.3")

@@ -47,7 +47,7 @@ class DataDriver(SocketsDriver):
             peer = Endpoint(values.pop(0).strip('" '), int(values.pop(0))) if udp else None
             id, left, digits = values
             connection, data, rest = self.connections.by_id.get(int(id)), bytes.fromhex(digits.strip('" ')), int(left)
-        except ValueError:
+        except (ValueError, IndexError):
             return None
         if connection is None or connection.stage is Stage.CLOSING:
             return []

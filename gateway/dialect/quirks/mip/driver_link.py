@@ -15,7 +15,7 @@ from gateway.model.causes import Cause
 from gateway.model.events import BearerFound, BearerLost, Event, ModuleRestarted, SocketLost
 from gateway.model.requests import StartBearer
 from gateway.model.results import Done, Failed
-from gateway.model.values import Addresses, BearerKind
+from gateway.model.values import Addresses, BearerKind, is_dotted, is_six
 
 DOWN, UP, BUSY = 0, 1, 2
 """States of the link (1.1.1.4)."""
@@ -145,7 +145,7 @@ class LinkDriver(Driver):
                 if status == UP:  # it was up already
                     return self._is_up(addresses)
             return self.failed(answer, "+MIPCALL")
-        heard: Heard | None = yield Await(lambda one: one.key in CALL_RESULTS or one.key == "error", "+MIPCALL")
+        heard: Heard | None = yield Await(_tells_call, "+MIPCALL")
         if heard is not None and "address" in heard.fields:
             return self._is_up(Addresses(heard.fields["address"]))
         status, addresses = (yield from self._call_state()) if heard is None else (DOWN, Addresses())
@@ -235,3 +235,11 @@ class LinkDriver(Driver):
             yield from self._tell_gone()
             return Failed(Cause.BEARER_LOST, failed.original)
         return failed
+
+
+def _tells_call(heard: Heard) -> bool:
+    """Whether a message says how the setting up of the link ended (F08, F09)."""
+    address = heard.fields.get("address")
+    if address is not None:
+        return heard.key in CALL_RESULTS and (is_dotted(address) or is_six(address))
+    return heard.key in ("call_down", "error")

@@ -134,19 +134,21 @@ class ServicesDriver(SocketsDriver):
             return Failed(Cause.SERVER_NOT_READY, "+MIPNTP: 0")
         answer = yield Command("AT+CCLK?")
         match = next((found for line in answer.lines if (found := CLOCK.search(line))), None)
-        if match is None:
-            return Failed(Cause.INTERNAL, "+CCLK")
-        return Done(_universal(match))
+        time = _universal(match) if match is not None else None
+        return Done(time) if time is not None else Failed(Cause.INTERNAL, "+CCLK")
 
 
 def _named(request: Ping) -> ResolveName:
     return ResolveName(request.target)
 
 
-def _universal(match: re.Match[str]) -> str:
-    """A clock's time in UTC."""
+def _universal(match: re.Match[str]) -> str | None:
+    """A clock's time in UTC; None when there is no such time."""
     year, month, day, hour, minute, second = (int(match[number]) for number in range(1, 7))
     quarters = int(match[8] or 0) * (-1 if match[7] == "-" else 1)
-    zone = timezone(timedelta(minutes=15 * quarters))
-    local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=zone)
+    try:
+        zone = timezone(timedelta(minutes=15 * quarters))
+        local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None
     return local.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
