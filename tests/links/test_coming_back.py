@@ -89,7 +89,8 @@ class Adapter:
         return host
 
     def pull(self) -> None:
-        """It is gone."""
+        """It is gone, and its name with it: the number of its terminal may soon be another's."""
+        self.path.unlink(missing_ok=True)
         if self.host is not None:
             os.close(self._slave)
             self.host.close()
