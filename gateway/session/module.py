@@ -837,6 +837,7 @@ class ModuleSide:
         self._phase, self._phase_socket = opening.phase, opening.socket
         self._phase_over = self._suspended = False
         self._delivers = opening.deliver
+        self._tunnel_left = False
         self._note("module_phase", what="open")
         self._send_backlog()
 

@@ -7,6 +7,7 @@ line's ends as S3 and S4 have them (V.250, 5.2), what stands within quotes no se
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
@@ -94,7 +95,8 @@ class Masker:
             self._values[value] = None
             if len(self._values) > VALUES_LIMIT:
                 del self._values[next(iter(self._values))]
-            longest = sorted(self._values, key=len, reverse=True)
+            written = {form for one in self._values for form in _written(one)}
+            longest = sorted(written, key=len, reverse=True)
             self._known = re.compile("|".join(re.escape(one) for one in longest))
 
     def text(self, text: str, settings: LineSettings = _USUAL) -> str:
@@ -128,6 +130,13 @@ class Masker:
             self.learn(written[begin : begin + len(part)])
             begin += len(part) + 1
 
+    def _learn_login(self, value: Any) -> None:
+        """What becomes of user and password together where a server is told them (RFC 4616, RFC 7617)."""
+        user, password = getattr(value, "user", None), getattr(value, "password", None)
+        if isinstance(user, str) and isinstance(password, Secret) and password:
+            for together in (f"\0{user}\0{password}", f"{user}:{password}"):
+                self.learn(b64encode(together.encode()).decode("ascii"))
+
     def plain(self, value: Any) -> Any:
         """A value as JSON can have it, without secrets."""
         if isinstance(value, Secret):
@@ -140,6 +149,7 @@ class Masker:
         if isinstance(value, bytes):
             return self.text(value.decode("latin-1"))
         if is_dataclass(value) and not isinstance(value, type):
+            self._learn_login(value)
             return {item.name: self.plain(getattr(value, item.name)) for item in fields(value)}
         if isinstance(value, dict):
             return {str(key): self.plain(item) for key, item in value.items()}
@@ -185,6 +195,15 @@ def _edited(line: str, start: int, erase: str) -> _Line:
             if command_at is None and "".join(meant[-2:]).upper() == "AT":
                 command_at = len(meant)
     return _Line("".join(meant), places, start, start + len(line), payload_end, taken_back)
+
+
+def _written(value: str) -> Iterator[str]:
+    """How a secret may stand in a stream: as it is, in base 64, and both as the digits of a module's commands."""
+    data = value.encode("utf-8")
+    for form in (data, b64encode(data)):
+        yield form.decode("utf-8")
+        yield form.hex()
+        yield form.hex().upper()
 
 
 def _shape(text: str) -> str:

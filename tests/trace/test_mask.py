@@ -17,6 +17,7 @@ from support.fake import SimModule
 from gateway.dialect import registry
 from gateway.dialect.schema import Argument, Form
 from gateway.model.requests import ConnectTcp, StartBearer
+from gateway.model.services import OpenSmtp
 from gateway.model.values import BearerKind, Endpoint, HostSocket, Secret
 from gateway.trace.mask import MASK, Masker
 from gateway.trace.record import PIECE_BYTES, Recorder
@@ -459,3 +460,27 @@ class TestKnownValues:
         who.text('AT#APNPW="a.*+?(b"\r')
         assert who.text("x a.*+?(b y") == f"x {MASK} y"
         assert who.text("x axxxb y") == "x axxxb y"
+
+
+class TestLogins:
+    """What a server is told of a user, by the gateway itself, over a module's socket."""
+
+    LOGIN = OpenSmtp(HostSocket(1), Endpoint("mail.example", 25), "meter", Secret("s3cret"))
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            b"AUTH PLAIN AG1ldGVyAHMzY3JldA==\r\n",
+            b"Authorization: Basic bWV0ZXI6czNjcmV0\r\n",
+            b"czNjcmV0\r\n",
+            b"PASS s3cret\r\n",
+            b'AT+MIPSEND=1,"504153532073336372657420"\r',
+            b'AT+MIPSEND=1,"4155544820504C41494E2041473174"\r',
+        ],
+    )
+    def test_it_is_masked_in_every_writing(self, said: bytes) -> None:
+        masker = Masker(registry.load("edsoft").tables)
+        masker.plain(self.LOGIN)
+        shown = masker.text(said.decode("latin-1"))
+        secrets = ("AG1ldGVyAHMzY3JldA", "bWV0ZXI6czNjcmV0", "czNjcmV0", "s3cret", "733363726574")
+        assert not any(secret in shown for secret in secrets)
