@@ -102,6 +102,11 @@ class More:
 
 
 @record
+class GiveUp:
+    """Nobody waits any more for what was asked last: it is broken off."""
+
+
+@record
 class Background:
     """Let the command line go without a result; the generator goes on as the task ``name``."""
 
@@ -235,7 +240,7 @@ class Port:
 
 Waiting = Ask | More | Wait | Text | Turn | Data | Background | Finish
 """Steps of a task alone: it waits, or lets its command line go."""
-Step = Waiting | Say | Tell | Raw | Claim | Order | Send | Expect | Spawn | Cancel | Break | Store | Port
+Step = Waiting | Say | Tell | Raw | Claim | GiveUp | Order | Send | Expect | Spawn | Cancel | Break | Store | Port
 Steps = Generator[Step, Any, Outcome]
 
 

@@ -203,6 +203,8 @@ class MmsPart:
     content_type: str
     name: str
     data: bytes
+    content_id: str = ""
+    """``<...>``; made of the name where it is empty."""
 
 
 @record
@@ -222,6 +224,8 @@ class SendMms:
     related: bool = False
     chunked: bool = True
     parts: tuple[MmsPart, ...] = ()
+    first: str = ""
+    """Related parts: the content id of the one that presents the others; the first of its kind where it is empty."""
 
 
 # -- the time (RFC 5905) -----------------------------------------------------------------------------------------------
@@ -245,6 +249,8 @@ class Begun:
     """Where the server says it."""
     status: int = 0
     """HTTP."""
+    reason: str = ""
+    """HTTP: the words behind the status."""
     header: str = ""
     """HTTP: the answer's header lines, CR LF between them."""
 

@@ -173,7 +173,8 @@ class Http(Service):
             link, response = await self._caller.ask(call)
         size = header_value(response, b"content-length")
         known = int(size) if size is not None and size.isascii() and size.isdigit() else None
-        exchange.begun(Begun(known, response.status_code, header_text(response)))
+        reason = response.reason.decode("latin-1")
+        exchange.begun(Begun(known, response.status_code, reason, header_text(response)))
         async for data in link.content():
             await exchange.deliver(data)
         if not link.reusable:

@@ -186,10 +186,11 @@ def _body_type(message: SendMms) -> bytes:
     """Of the whole body; one of related parts names the part that shows the others."""
     if not message.related:
         return bytes([_MIXED])
-    first = next((part for part in message.parts if _media(part)[0] == _PRESENTATION), None)
+    named = [part for part in message.parts if message.first and _content_id(part) == message.first]
+    first = next(iter([*named, *(part for part in message.parts if _media(part)[0] == _PRESENTATION)]), None)
     data = bytes([_RELATED])
     if first is not None:
-        data += b"\x89" + text(_PRESENTATION) + b"\x8a" + text(_content_id(first.name))
+        data += b"\x89" + text(_media(first)[0]) + b"\x8a" + text(_content_id(first))
     return value_length(len(data)) + data
 
 
@@ -209,12 +210,13 @@ def _part_head(part: MmsPart) -> bytes:
     if place:
         data += b"\x85" + text(place)
     head = value_length(len(data)) + data
-    if part.name:
-        head += b'\xc0"' + text(_content_id(part.name))
+    if part.name or part.content_id:
+        head += b'\xc0"' + text(_content_id(part))
     return head + (b"\x8e" + text(place) if place else b"")
 
 
-def _content_id(name: str) -> str:
+def _content_id(part: MmsPart) -> str:
+    name = part.content_id or part.name
     return name if name.startswith("<") else f"<{name}>"
 
 

@@ -24,6 +24,7 @@ from gateway.dialect.firmware import (
     Fail,
     Finish,
     Firmware,
+    GiveUp,
     Interrupted,
     More,
     Ok,
@@ -153,6 +154,8 @@ class HostSide:
         self._note_result(result)
         if not isinstance(result, Progress):
             task.ticket = None
+            if task.waits:
+                task.waits, task.due_s = False, None
             if task is self._data:
                 self._result_in_data(task)
         self._advance(task, result, now)
@@ -534,6 +537,11 @@ class HostSide:
             case Claim(name):
                 assert task is not None
                 task.name = name
+            case GiveUp():
+                assert task is not None
+                if task.ticket is not None:
+                    self.effects.append(Withdraw(task.ticket))
+                    task.ticket = None
             case Expect(wanted):
                 assert task is not None
                 task.expects = wanted

@@ -91,7 +91,7 @@ def test_options_become_requests() -> None:
     sim.ask('AT+WIPCLOSE=4,1;+WIPCREATE=7,1,"m"')
     assert sim.ask("AT+WIPOPT=7,1,2,74,3") == "OK"
     assert sim.requests[-1:] == [DeleteMail(HostSocket(2), 3)]
-    assert sim.ask("AT+WIPOPT=7,1,1,71") == "+WIPOPT: 7,71,0 | OK"
+    assert sim.ask("AT+WIPOPT=7,1,1,71") == "+WIPOPT: 7,71,2 | OK"
     sim.refuse[DeleteMail] = Cause.SERVER_DELETE
     assert sim.ask("AT+WIPOPT=7,1,2,74,4") == "+CME ERROR: 863"
 
@@ -115,7 +115,7 @@ def test_parts_of_a_message_have_a_limit() -> None:
     assert sim.ask('AT+WIPOPT=8,1,2,93,4,307200,"a.jpeg"') == "OK"
     assert sim.ask('AT+WIPOPT=8,1,2,94,"audio/xyz",1,,"<a>"') == "+CME ERROR: 801"
     assert sim.ask("AT+WIPOPT=8,1,1,93") == "+CME ERROR: 800"
-    assert sim.ask("AT+WIPOPT=8,1,2,96") == "+CME ERROR: 834"
+    assert sim.ask("AT+WIPOPT=8,1,2,96") == "+CME ERROR: 831", "a part is missing"
 
 
 def test_a_session_ends_with_its_bearer() -> None:

@@ -1,4 +1,7 @@
-"""A virtual module without a network: requests are answered at once, peers do what the test says."""
+"""A virtual module without a network: requests are answered at once, peers do what the test says.
+
+What moves a file, mail or page begins at once and ends when the host's data have, or when the test says so.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,27 @@ from gateway.model.requests import (
     Request,
     ResolveName,
     SendDatagram,
+    ShutdownTcp,
     StartBearer,
 )
 from gateway.model.results import Done, Failed, PassedThrough, PingEcho, Progress, Result
+from gateway.model.services import (
+    Begun,
+    FetchMail,
+    GetFile,
+    ListMail,
+    MailList,
+    OpenFtp,
+    OpenHttp,
+    OpenMms,
+    OpenPop3,
+    OpenSmtp,
+    PutFile,
+    SendMail,
+    WebRequest,
+)
 from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket
-from gateway.session.effects import Keep, Payload, Submit, ToHost
+from gateway.session.effects import Keep, Payload, Submit, ToHost, Withdraw
 from gateway.session.host import HostSide
 
 UNKNOWN = "unknown.example"
@@ -47,6 +66,8 @@ class SimModule:
         self.kept: dict[str, str | int] = {}
         self.refuse: dict[type, Cause] = {}
         self.sockets: list[HostSocket] = []
+        self.moving: Ticket | None = None
+        """The request that moves something."""
         self.say(b"ATE0\r")
         self.read()
 
@@ -96,15 +117,28 @@ class SimModule:
                         self.out += data
                     case Submit(ticket, request):
                         self.requests.append(request)
-                        for answer in self._answers(request):
+                        for answer in self._answers(request, ticket):
                             if ticket:
                                 self.side.deliver(Ticket(ticket), answer, self.now)
+                    case Withdraw(ticket):
+                        assert ticket == self.moving, "what is withdrawn was asked for"
+                        self.moving = None
                     case Payload(socket, data):
                         self.sent.append((socket, data))
                     case Keep(values):
                         self.kept = values
 
-    def _answers(self, request: Request) -> list[Result | Progress]:
+    def moved(self, *news: Result | Progress) -> bytes:
+        """What moves something has news; what the host reads of it."""
+        for answer in news:
+            assert self.moving is not None, "nothing moves"
+            ticket = self.moving
+            self.moving = ticket if isinstance(answer, Progress) else None
+            self.side.deliver(ticket, answer, self.now)
+            self._settle()
+        return self.read()
+
+    def _answers(self, request: Request, ticket: Ticket) -> list[Result | Progress]:
         cause = self.refuse.get(type(request))
         if cause is not None:
             return [Failed(cause)]
@@ -120,6 +154,19 @@ class SimModule:
                     return [Failed(Cause.REFUSED)]
                 local = request.local_port if isinstance(request, OpenUdp) else None
                 return [Done(SocketInfo(Endpoint("10.0.0.1", local or 40000), peer))]
+            case OpenFtp() | OpenHttp() | OpenSmtp() | OpenPop3() | OpenMms():
+                self.sockets.append(request.session)
+                return [Done()]
+            case GetFile() | PutFile() | SendMail() | FetchMail():
+                self.moving = ticket
+                return [Begun()]
+            case WebRequest():
+                self.moving = ticket
+                return [Begun()] if request.method in ("PUT", "POST") else []
+            case ShutdownTcp() if self.moving is not None and request.socket == self.sockets[-1]:
+                return []
+            case ListMail():
+                return [Done(MailList(((1, 120), (2, 45))))]
             case AcceptTcp(_, _, socket):
                 self.sockets.append(socket)
                 return [Done()]

@@ -1,7 +1,8 @@
 """Transcripts of a virtual module: a host on one side, the peers of its sockets on the other, time by hand.
 
 What a peer can do (``peer! ``): ``calls ADDRESS:PORT``, ``closes``, ``resets``, ``holds`` (takes no more), ``takes``
-(again), ``waits BYTES`` (they are there and nobody reads); ``link lost``.
+(again), ``waits BYTES`` (they are there and nobody reads); ``link lost``. A server: ``answers STATUS WORDS`` (HTTP),
+``ends`` (it has, or has given, all), ``refuses CAUSE``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import re
 
 from gateway.model.causes import Cause
 from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SendingHeld, SocketLost
-from gateway.model.services import GetTime
+from gateway.model.results import Done, Failed, Progress, Result
+from gateway.model.services import Begun, GetTime
 from gateway.model.values import Endpoint, HostSocket
 from support.fake import SimModule
 from support.transcript import Step, Transcript
@@ -51,12 +53,31 @@ def _step(sim: SimModule, step: Step, cut: int | None, place: str) -> None:
             for at in range(0, len(step.data), size):
                 sim.say(step.data[at : at + size])
         else:
-            sim.out = b"".join([sim.happens(event) for event in _events(sim, step, socket)])
+            news = _news(step)
+            events = [] if news is not None else _events(sim, step, socket)
+            sim.out = sim.moved(news) if news is not None else b"".join([sim.happens(event) for event in events])
 
 
 def _socket(sim: SimModule, step: Step) -> HostSocket:
     number = re.sub(r"\D", "", step.verb)
     return sim.sockets[int(number) - 1 if number else -1] if sim.sockets else HostSocket(0)
+
+
+def _news(step: Step) -> Result | Progress | None:
+    """What a server says of the request that moves something."""
+    if step.verb.endswith("<"):
+        return None
+    what, _, detail = step.data.decode().partition(" ")
+    match what:
+        case "answers":
+            status, _, reason = detail.partition(" ")
+            return Begun(status=int(status), reason=reason)
+        case "ends":
+            return Done()
+        case "refuses":
+            cause, _, original = detail.partition(" ")
+            return Failed(Cause(cause), original)
+    return None
 
 
 def _events(sim: SimModule, step: Step, socket: HostSocket) -> list[Event]:

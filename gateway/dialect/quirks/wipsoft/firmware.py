@@ -21,7 +21,6 @@ from gateway.dialect.firmware import (
     Raw,
     Refusal,
     Say,
-    Send,
     Silent,
     Spawn,
     Step,
@@ -31,7 +30,8 @@ from gateway.dialect.firmware import (
     Tell,
     Word,
 )
-from gateway.dialect.quirks.wipsoft.sessions import TABLES, WipsoftSessions
+from gateway.dialect.quirks.wipsoft.offline import WipsoftOffline
+from gateway.dialect.quirks.wipsoft.sessions import TABLES
 from gateway.dialect.quirks.wipsoft.state import (
     Bearer,
     Options,
@@ -59,24 +59,22 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PingEcho
-from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket, Secret, SocketInfo
+from gateway.model.values import Addresses, BearerKind, Endpoint, Secret, SocketInfo
 from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
 from gateway.wire.plus import EscapeDetector
 
 UDP, TCP, SERVER, TLS = 1, 2, 3, 9
 GSM, GPRS = 5, 6
-TTL, MIN_MSS, SOCK_MAX, SEGMENT_WAIT, QUIET_SIGNS, AUTO_SWITCH, OFFLINE_SIZE = 0, 4, 6, 12, 13, 14, 15
+TTL, MIN_MSS, SOCK_MAX, SEGMENT_WAIT, QUIET_SIGNS, AUTO_SWITCH = 0, 4, 6, 12, 13, 14
 """Options of +WIPCFG (4.1.3)."""
 PEER_PORT, PEER_ADDRESS = "1", "2"
 """Options of sockets (5.3.7.1)."""
-OFFLINE_TCP_LIMIT = 5840
-"""More than this in one offline write to a TCP socket is lost without an error (6.3.1)."""
 ADDRESS_OPTIONS = {15: "own", 16: "peer", 17: "dns1", 18: "dns2"}
 """Bearer options that are only true while the bearer is started (4.2.3)."""
 
 
-class WipsoftFirmware(WipsoftSessions):
+class WipsoftFirmware(WipsoftOffline):
     """See the module's text."""
 
     def __init__(self, dialect: Dialect, around: Surroundings) -> None:
@@ -85,8 +83,6 @@ class WipsoftFirmware(WipsoftSessions):
         self.stack = False
         self.sock_max = 0
         self.bearers: dict[int, Bearer] = {}
-        self.offline: Socket | None = None
-        self._offline_buffer = bytearray()
 
     def _stored(self, prefix: str) -> dict[str, str | int]:
         stored = self.around.stored.items()
@@ -378,9 +374,6 @@ class WipsoftFirmware(WipsoftSessions):
             return Word(self.dialect.say("open_error", mode=socket.mode, index=socket.index, code=code))
         return Fail(result.cause, "+WIPCREATE", result.original)
 
-    def _closed_line(self, socket: Socket) -> str:
-        return self.dialect.say("peer_closed", protocol=socket.mode, index=socket.index)
-
     def do_server_create(self, call: Call) -> Steps:
         """AT+WIPCREATE=3,server,port,from,to: reserves the client indices from..to (5.1.7)."""
         self._may_create()
@@ -446,12 +439,6 @@ class WipsoftFirmware(WipsoftSessions):
             yield Tell(self.dialect.say("peer_closed", protocol=protocol, index=index))
             return Silent()
         return Ok()
-
-    def _socket(self, call: Call) -> Socket | None:
-        """The socket that a command names: UDP, TCP or SSL."""
-        protocol = call.number("protocol")
-        socket = self.table.sockets.get((TCP if protocol == TLS else protocol, call.number("index")))
-        return socket if socket is not None and socket.mode == protocol else None
 
     def _option(self, call: Call) -> tuple[Socket | Server, str, str]:
         """The socket, the option's number and what may be done with it."""
@@ -520,12 +507,6 @@ class WipsoftFirmware(WipsoftSessions):
         return Ok()
 
     # -- data (6.2) --------------------------------------------------------------------------------------------------
-
-    def _data_socket(self, call: Call) -> Socket:
-        socket = self._socket(call)
-        if socket is None or socket.state is not SocketState.READY:
-            raise Refusal(Cause.BAD_STATE)
-        return socket
 
     def do_data_unmap(self, call: Call) -> Steps:
         """AT+WIPDATA=protocol,index,0: from another UART; on this one nothing is mapped any more."""
@@ -619,100 +600,6 @@ class WipsoftFirmware(WipsoftSessions):
             yield Spawn(self._tell_close(socket), "close")
         return Silent() if end.reason is EndReason.PEER else Ok()
 
-    def _tell_close(self, socket: Socket) -> Steps:
-        """After the return to AT mode (6.2.11.1)."""
-        if not socket.close_told:
-            socket.close_told = True
-            yield Tell(self._closed_line(socket))
-        return Silent()
-
-    # -- offline data (6.3) ------------------------------------------------------------------------------------------
-
-    def do_data_offline(self, call: Call) -> Steps:
-        """AT+WIPDATA=protocol,index,3: one such session at a time."""
-        if self.offline is not None:
-            return Fail(Cause.BAD_STATE)
-        socket = self._data_socket(call)
-        result = yield Ask(Attach(socket.handle))
-        if isinstance(result, Failed):
-            return Fail(Cause.BAD_STATE, original=result.original)
-        socket.state, socket.told, socket.waiting = SocketState.OFFLINE, False, 0
-        self.offline = socket
-        self._offline_buffer.clear()
-        yield Say((self.dialect.say("offline_opened", index=socket.index),))
-        return Ok(after_text=True)
-
-    def _offline(self, call: Call) -> Socket:
-        if self.offline is None or self.offline.index != call.number("index"):
-            raise Refusal(Cause.BAD_STATE)
-        return self.offline
-
-    def do_offline_add(self, call: Call) -> Steps:
-        """AT+WIPDATARW=2: into the buffer only."""
-        yield from ()
-        self._offline(call)
-        self._add_offline(call)
-        return Ok()
-
-    def _add_offline(self, call: Call) -> None:
-        data = bytes.fromhex(call.text("dump"))
-        if len(self._offline_buffer) + len(data) > self.options.number(OFFLINE_SIZE):
-            raise Refusal(Cause.BUFFER_FULL)
-        self._offline_buffer += data
-
-    def do_offline_send(self, call: Call) -> Steps:
-        """AT+WIPDATARW=1: into the buffer, and all of it out."""
-        socket = self._offline(call)
-        self._add_offline(call)
-        yield from self._send_offline(socket)
-        return Ok(after_text=True)
-
-    def _send_offline(self, socket: Socket) -> Steps:
-        data = bytes(self._offline_buffer)
-        self._offline_buffer.clear()
-        yield Send(socket.handle, data if socket.protocol == UDP else data[:OFFLINE_TCP_LIMIT])
-        yield Say((self.dialect.say("offline_sent", index=socket.index, size=len(data)),))
-        return Silent()
-
-    def do_offline_send_close(self, call: Call) -> Steps:
-        """AT+WIPDATARW=3: the same, and the session ends."""
-        socket = self._offline(call)
-        self._add_offline(call)
-        yield from self._send_offline(socket)
-        yield from self._end_offline(socket)
-        return Ok(after_text=True)
-
-    def do_offline_close(self, call: Call) -> Steps:
-        """AT+WIPDATARW=0."""
-        yield from self._end_offline(self._offline(call))
-        return Ok(after_text=True)
-
-    def _end_offline(self, socket: Socket) -> Steps:
-        self.offline = None
-        socket.state = SocketState.READY
-        yield Ask(Detach(socket.handle))
-        yield Say((self.dialect.say("offline_closed", index=socket.index),))
-        if socket.peer_closed:
-            yield Spawn(self._tell_close(socket), "close")
-        return Silent()
-
-    def tells_data(self, socket: HostSocket) -> bool:
-        """Only in the offline session."""
-        return self.offline is not None and self.offline.handle == socket
-
-    def _dump(self, event: Received) -> list[Step]:
-        assert self.offline is not None
-        index, size = self.offline.index, self.dialect.tables.numbers["offline_block_bytes"]
-        blocks = [event.data[at : at + size] for at in range(0, len(event.data), size)]
-        steps: list[Step] = []
-        if event.peer is not None:
-            steps.append(Tell(self._waiting_line(self.offline, len(event.data), event.peer)))
-        for number, block in enumerate(blocks, 1):
-            dump = block.hex().upper()
-            line = self.dialect.say("offline_data", index=index, blocks=len(blocks), block=number, dump=dump)
-            steps.append(Tell(line))
-        return steps
-
     # -- ping (7.1) --------------------------------------------------------------------------------------------------
 
     def do_ping(self, call: Call) -> Steps:
@@ -758,13 +645,15 @@ class WipsoftFirmware(WipsoftSessions):
                         socket.told = True
                         return [Tell(self._waiting_line(socket, size, peer))]
             case Received():
-                return self._dump(event)
+                return self._dumped(event)
             case PeerClosed(handle):
                 socket = self.table.by_handle(handle)
                 if socket is not None:
                     socket.peer_closed = True
                     if socket.state is SocketState.READY and not socket.told:
                         return [Spawn(self._tell_close(socket), "close")]
+            case SocketLost(handle, _) if self.table.session is not None and self.table.session.handle == handle:
+                return self._lose_session()
             case SocketLost(handle, _):
                 socket = self.table.by_handle(handle)
                 if socket is not None and socket.state is not SocketState.OPENING:
@@ -806,13 +695,6 @@ class WipsoftFirmware(WipsoftSessions):
         socket.state = SocketState.READY
         yield Tell(self.dialect.say("accepted", server=server.index, index=index))
         return Silent()
-
-    def _waiting_line(self, socket: Socket, size: int, peer: Endpoint | None) -> str:
-        if socket.protocol == UDP and peer is not None:
-            return self.dialect.say(
-                "datagram_waiting", protocol=UDP, index=socket.index, size=size, peer=peer.host, port=peer.port
-            )
-        return self.dialect.say("data_waiting", protocol=socket.mode, index=socket.index, size=size)
 
     def describe(self) -> dict[str, str | int]:
         """Stack, bearer and sockets."""

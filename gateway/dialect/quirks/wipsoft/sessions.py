@@ -1,6 +1,6 @@
 """Sessions of a WIPSoft module with servers: FTP, HTTP, mail, MMS, of which there is one at a time; their options.
 
-Sections are those of the 5.57 guide. What a session moves (+WIPFILE, option 96) is not supported yet.
+Sections are those of the 5.57 guide. What a session moves stands in ``transfers``.
 """
 
 from __future__ import annotations
@@ -48,6 +48,19 @@ TABLES = {FTP: "ftp", HTTP: "http", SMTP: "smtp", POP3: "pop3", MMS: "mms"}
 TYPE, PASSIVE, VERSION, REDIRECTS = 40, 41, 52, 53
 MAIL_COUNT, MAIL_SIZE, MAIL_LIST, MAIL_DELETE = "71", "72", "73", "74"
 MMS_PARTS, MMS_FILE_ANY = 92, 94
+MEDIA_TYPES = {
+    "UTF8": "text/plain; charset=utf-8",
+    "UTF16": "text/plain; charset=utf-16",
+    "UCS2": "text/plain; charset=iso-10646-ucs-2",
+    "US_ASCII": "text/plain; charset=us-ascii",
+    "JPEG": "image/jpeg",
+    "GIF": "image/gif",
+    "TIFF": "image/tiff",
+    "PNG": "image/png",
+    "WBMP": "image/vnd.wap.wbmp",
+    "SMIL": "application/smil",
+}
+"""What option 93 calls a part (5.3.7.6.3), as other servers call it."""
 OpenRequest = OpenFtp | OpenHttp | OpenSmtp | OpenPop3 | OpenMms
 Opening = Generator[Step, Any, Fail | None]
 
@@ -197,27 +210,6 @@ class WipsoftSessions(Firmware):
         peer = session.server.host if session.server is not None else ""
         return [self.dialect.say(key, **fields, peer=peer, user=session.user, password=str(session.password))]
 
-    # -- moving (6.1) --------------------------------------------------------------------------------------------------
-
-    def _move(self, call: Call) -> Steps:
-        """AT+WIPFILE."""
-        yield from ()
-        self._session_of(call, Deed.MOVE)
-        return Fail(Cause.NOT_SUPPORTED)
-
-    do_ftp_get = do_ftp_put = do_ftp_append = _move
-    do_ftp_get_offline = do_ftp_put_offline = do_ftp_append_offline = _move
-    do_http_get = do_http_put = do_http_post = do_http_delete = do_http_get_offline = _move
-    do_smtp_send = do_smtp_send_offline = _move
-    do_pop3_get = do_pop3_take = do_pop3_get_offline = do_pop3_take_offline = _move
-    do_mms_part_send = _move
-
-    def do_mms_send(self, call: Call) -> Steps:
-        """AT+WIPOPT=8,index,2,96: the message is complete (S31)."""
-        yield from ()
-        self._session_of(call, Deed.OPTION)
-        return Fail(Cause.NOT_SUPPORTED)
-
     # -- options (5.3) -------------------------------------------------------------------------------------------------
 
     def _session_option(self, call: Call, access: str) -> tuple[Session, str]:
@@ -311,7 +303,7 @@ class WipsoftSessions(Firmware):
         if size + sum(part.size_bytes for part in session.parts) > self.dialect.tables.numbers["mms_bytes"]:
             return Fail(Cause.BAD_VALUE)
         kind = str(options.values[number])
-        kind = kind if int(number) == MMS_FILE_ANY else session.options.table[number].values[kind]
+        kind = kind if int(number) == MMS_FILE_ANY else MEDIA_TYPES[session.options.table[number].values[kind]]
         session.parts.append(MmsPart(kind, size, call.text("name"), call.text("content_id")))
         return Ok()
 

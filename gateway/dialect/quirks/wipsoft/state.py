@@ -10,6 +10,7 @@ from gateway.dialect.nodes import Shape, Value
 from gateway.dialect.schema import Option, ValueType
 from gateway.dialect.values import WrongValue, read_value
 from gateway.model.causes import Cause
+from gateway.model.services import Begun
 from gateway.model.values import Addresses, Endpoint, HostSocket, Secret
 
 
@@ -170,9 +171,12 @@ class MmsPart:
     """A part of a message that was announced (5.3.7.6)."""
 
     kind: str
+    """Its media type."""
     size_bytes: int
     name: str
     content_id: str
+    data: bytes | None = None
+    """Once +WIPFILE has brought it."""
 
 
 @dataclass(slots=True)
@@ -188,8 +192,12 @@ class Session:
     password: Secret = Secret("")
     headers: tuple[tuple[str, str], ...] = ()
     state: SessionState = SessionState.OPENING
+    listens: bool = False
+    """A data phase of the host's takes what comes; otherwise that is a task's, or nobody's."""
     status: tuple[int, str] = (0, "OK")
     """What the server said last (options 60 and 70): 0 when nothing went wrong."""
+    answer: Begun | None = None
+    """What a web server said last."""
     parts: list[MmsPart] = field(default_factory=list)
     start_type: str = ""
     start_id: str = ""
