@@ -25,7 +25,8 @@ class ServicePhase(ModulePhase):
 
     ``hints``: texts that a module prints into the stream when it starts anew. ``gap_s``: payload is datagrams, which
     no sign divides: those that come are told apart by a silence of ``gap_s``, and those that are sent are kept apart by
-    ``spacing_s``, which begins when the one before has really gone out.
+    ``spacing_s``, which begins when the one before has really gone out. ``uploads``: payload only goes to the module;
+    all that it says is its own, with or without an ETX before it (U14), and its own sign ends the sending.
     """
 
     ends_socket = True
@@ -37,11 +38,13 @@ class ServicePhase(ModulePhase):
         hints: tuple[bytes, ...] = (),
         gap_s: float = 0.0,
         spacing_s: float = 0.0,
+        uploads: bool = False,
     ) -> None:
         super().__init__(escaped=True, divided=False, guard_s=0.0, hints=hints)
         self.datagrams = bool(gap_s)
         self._closing = closing
         self._boot = hints
+        self._uploads = uploads
         self._gap_s = gap_s
         self._spacing_s = spacing_s
         self._gap_due_s: float | None = None
@@ -75,6 +78,8 @@ class ServicePhase(ModulePhase):
 
     def end_sending(self, now: float) -> bytes:
         """Nothing says that alone: what comes is taken until nothing has come for LINGER_S, then the sign is QUIET."""
+        if self._uploads:
+            return dle.ETX
         self._lingers, self._linger_due_s = True, now + LINGER_S
         return b""
 
@@ -83,6 +88,10 @@ class ServicePhase(ModulePhase):
     def feed(self, data: bytes, now: float) -> Fed:
         """What the module sent."""
         fed = Fed()
+        if self._uploads:
+            if data:
+                fed.mark, fed.rest = dle.ETX, data.removeprefix(dle.ETX)
+            return fed
         if self._lingers:
             self._linger_due_s = now + LINGER_S
         payload, rest = self._decoder.decode(data)

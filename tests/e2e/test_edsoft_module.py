@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import socket
 import time
+from pathlib import Path
 
 import pytest
+from support.files import Files
 from support.rig import Rig, Terminal, hold, read_exactly, read_to_end, unused_port
 
 OK = b"\r\nOK\r\n"
@@ -162,6 +164,28 @@ class TestEdsoftHost:
         assert host.answer('AT#PINGREMOTE="127.0.0.1";#PINGNUM=1') == "OK"
         assert "127.0.0.1" in host.answer("AT#PING")
         assert host.answer("AT#CONNECTIONSTOP") == "OK"
+
+    def test_files(self, rig: Rig, tmp_path: Path) -> None:
+        folder = tmp_path / "files"
+        folder.mkdir()
+        (folder / "a.bin").write_bytes(ALL)
+        server = Files(folder)
+        try:
+            host = self.up(rig)
+            assert host.answer(f'AT#FTPSERV="127.0.0.1";#FTPPORT={server.place.port};#FTPUN="meter";#FTPMODE=1') == "OK"
+            assert host.answer('AT#FTPPW="secret";#FTPGETFILENAME="a.bin";#FTPPUTFILENAME="b.bin"') == "OK"
+            host.say(b"AT#FTPGET\r")
+            wanted = b"\r\nOk_Info_DataBegin\r\n" + escape(ALL) + b"\x03" + OK
+            assert host.take(len(wanted)) == wanted
+            host.say(b"AT#FTPPUT\r")
+            assert host.until(b"WaitingForData\r\n", b"ERROR: ") == WAITING
+            host.say(escape(ALL) + b"\x03")
+            assert host.until(OK) == OK
+            assert (folder / "b.bin").read_bytes() == ALL
+            assert host.answer('AT#FTPGETFILENAME="none";#FTPGET') == "#CME ERROR: 38024"
+            assert host.answer('AT#FTPPW="wrong";#FTPGET') in ("#CME ERROR: 38081", "#CME ERROR: 38080")
+        finally:
+            server.close()
 
     def test_only_the_allowed_peer_is_let_in(self, rig: Rig) -> None:
         host, port = self.up(rig), unused_port()

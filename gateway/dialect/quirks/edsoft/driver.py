@@ -26,7 +26,6 @@ from gateway.dialect.driver import (
     Await,
     Chores,
     Command,
-    Driver,
     DriverSteps,
     Emit,
     End,
@@ -42,6 +41,7 @@ from gateway.dialect.driver import (
     Resume,
     Route,
 )
+from gateway.dialect.quirks.edsoft.transfers import TransfersDriver
 from gateway.dialect.values import WrongValue, write_value
 from gateway.model.causes import Cause
 from gateway.model.events import (
@@ -73,6 +73,7 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PingEcho
+from gateway.model.services import GetFile, OpenFtp, PutFile, SetFtp
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, Endpoint, HostSocket
 from gateway.wire.dle import ETX
 from gateway.wire.service_phase import QUIET, ServicePhase
@@ -125,7 +126,7 @@ class _Listener:
     """The peer that waits to be accepted."""
 
 
-class EdsoftDriver(Driver):
+class EdsoftDriver(TransfersDriver):
     """See the module's text."""
 
     def __init__(self, dialect: Dialect) -> None:
@@ -197,7 +198,7 @@ class EdsoftDriver(Driver):
         if self._up is None and not self._sockets:
             return []
         sockets = list(self._sockets)
-        self._up, self._running, self._listener = None, None, None
+        self._up, self._running, self._listener, self._files = None, None, None, None
         self._sockets.clear()
         return [BearerLost(cause), *(SocketLost(socket, Cause.BEARER_LOST) for socket in sockets)]
 
@@ -241,6 +242,16 @@ class EdsoftDriver(Driver):
                 return self._detach(socket)
             case FilterWaiting():
                 return self._told(None)  # the module filters
+            case OpenFtp():
+                return self._open_ftp(request)
+            case SetFtp():
+                return self._set_ftp(request)
+            case GetFile():
+                return self._get_file(request)
+            case PutFile():
+                return self._put_file(request)
+            case ShutdownTcp(socket) if self._files is not None and socket == self._files.session:
+                return self._end_file()
             case ShutdownTcp(socket):
                 return self._shutdown(socket)
             case CloseSocket(socket):
@@ -372,7 +383,7 @@ class EdsoftDriver(Driver):
 
     def opens(self, heard: Heard) -> Opening | None:
         """Ok_Info_WaitingForData: what stands behind it is payload."""
-        if heard.key != "waiting_for_data" or self._running is None:
+        if heard.key not in ("waiting_for_data", "data_begin") or self._running is None:
             return None
         entry = self._sockets[self._running]
         return Opening(self._running, entry.phase, deliver=entry.attached)
@@ -507,6 +518,8 @@ class EdsoftDriver(Driver):
         ours = self._listener is not None and self._listener.socket == socket
         if ours:
             self._listener = None
+        if self._files is not None and self._files.session == socket:
+            self._files = None
         if entry is None:
             return Done()
         if socket == self._running:
@@ -522,7 +535,7 @@ class EdsoftDriver(Driver):
 
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
         """ETX: behind it stands why (ch. 5, App. B). A boot text in the stream is only a suspicion."""
-        if self._running is None:
+        if self._running is None or self._is_transfer(self._running):  # that waits for its end itself
             return
         socket = self._running
         if mark == QUIET:
@@ -572,6 +585,24 @@ class EdsoftDriver(Driver):
             if not size:
                 yield from self._tell_end(socket)
         yield from self._listen_again()
+
+    # -- files (ch. 4) -------------------------------------------------------------------------------------------------
+
+    def _is_transfer(self, socket: HostSocket) -> bool:
+        return self._files is not None and self._files.session == socket
+
+    def _begin(self, session: HostSocket, phase: ServicePhase) -> bool:
+        if self._running is not None:
+            return False
+        self._sockets[session], self._running = _Socket(phase, attached=True), session
+        return True
+
+    def _end_of(self, session: HostSocket) -> bool:
+        self._sockets.pop(session, None)
+        if self._running != session:
+            return False
+        self._running = None
+        return True
 
     # -- ping (ch. 7) --------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,94 @@
+"""Files of an eDSoft module (ch. 4): each transfer logs in, moves one file and logs out, all by one command."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from gateway.dialect.dialect import Heard
+from gateway.dialect.driver import Answer, Await, Command, Driver, DriverSteps, EndSending, Leave, Part, Report
+from gateway.model.causes import Cause
+from gateway.model.results import Done, Failed
+from gateway.model.services import Begun, GetFile, OpenFtp, PutFile, SetFtp
+from gateway.model.values import HostSocket
+from gateway.wire.service_phase import ServicePhase
+
+
+class TransfersDriver(Driver):
+    """What :class:`EdsoftDriver` does for files. A session is what the host's side has asked for, and no more: whether
+    the server lets it in is known with the first transfer."""
+
+    _files: OpenFtp | None = None
+
+    @abstractmethod
+    def _set(self, **wanted: str | int) -> Part: ...
+
+    @abstractmethod
+    def _begin(self, session: HostSocket, phase: ServicePhase) -> bool:
+        """Have the service to itself, with its data mode; whether it is free."""
+
+    @abstractmethod
+    def _end_of(self, session: HostSocket) -> bool:
+        """The service is free again; whether it was still this one's."""
+
+    def _open_ftp(self, request: OpenFtp) -> DriverSteps:
+        if self._files is not None:
+            return Failed(Cause.INDEX_IN_USE)
+        failed: Failed | None = yield from self._set(
+            FTPSERV=request.server.host, FTPPORT=request.server.port, FTPUN=request.user, FTPPW=request.password
+        )
+        if failed is None:
+            self._files = request
+            failed = yield from self._ftp_modes(request)
+        return failed or Done()
+
+    def _ftp_modes(self, request: OpenFtp | SetFtp) -> Part:
+        return (yield from self._set(FTPTYPE="I" if request.binary else "A", FTPMODE=int(request.passive)))
+
+    def _set_ftp(self, request: SetFtp) -> DriverSteps:
+        failed: Failed | None = yield from self._ftp_modes(request)
+        return failed or Done()
+
+    def _get_file(self, request: GetFile) -> DriverSteps:
+        """Ok_Info_DataBegin, the file, ETX, OK; nothing can break it off."""
+        folder, name = _split(request.path)
+        failed: Failed | None = yield from self._set(FTPGETPATH=folder, FTPGETFILENAME=name)
+        return failed or (yield from self._transfer("file_get", "data_begin", request.session))
+
+    def _put_file(self, request: PutFile) -> DriverSteps:
+        """Ok_Info_WaitingForData, the file up to our ETX, OK."""
+        if request.append:
+            return Failed(Cause.NOT_SUPPORTED, "a file is always written anew")
+        folder, name = _split(request.path)
+        failed: Failed | None = yield from self._set(FTPPUTPATH=folder, FTPPUTFILENAME=name)
+        return failed or (yield from self._transfer("file_put", "waiting_for_data", request.session))
+
+    def _transfer(self, does: str, begins: str, session: HostSocket) -> DriverSteps:
+        if self._files is None or self._files.session != session:
+            return Failed(Cause.BAD_STATE)
+        if not self._begin(session, ServicePhase(closing=(), uploads=does == "file_put")):
+            return Failed(Cause.BUSY, "one service at a time")
+        text = self.dialect.write(does)
+        answer: Answer = yield Command(text, ends=frozenset({begins}))
+        if not answer.ok or not answer.heard:
+            self._end_of(session)
+            return self.failed(answer, text) if not answer.ok else Failed(Cause.SERVER_FILE, "OK without data")
+        yield Report(Begun())
+        ended: Heard | None = yield Await(lambda heard: heard.key in ("result", "error"), "#TRANSFER", aside=True)
+        if self._end_of(session):
+            yield Leave(there=True)
+        if ended is None:
+            return Failed(Cause.TIMED_OUT)
+        if ended.key == "error":
+            return Failed(self.dialect.cause_of(ended.fields["code"]), ended.fields["code"])
+        return Done()
+
+    def _end_file(self) -> DriverSteps:
+        """The host has sent its file."""
+        yield EndSending(over=True)
+        return Done()
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Folder and name; "." is where the server begins (U41)."""
+    folder, slash, name = path.rpartition("/")
+    return folder or slash or ".", name
