@@ -79,19 +79,21 @@ class Online(LinkAndSockets):
     def _enter(self, socket: Socket, line: str) -> Steps:
         """The socket is open: its mark, and its data mode."""
         marker = self.dialect.switch("online_marker")
-        if marker != "connect":
-            yield Tell(line)
-        if marker != "result":
-            yield Tell("CONNECT")
-        return (yield from self._payload(socket))
+        marks = [*([line] if marker != "connect" else []), *(["CONNECT"] if marker != "result" else [])]
+        return (yield from self._payload(socket, *marks))
 
-    def _payload(self, socket: Socket) -> Steps:
-        """Data mode until +++ (the socket stays), DTR or the peer."""
+    def _payload(self, socket: Socket, *marks: str) -> Steps:
+        """Data mode until +++ (the socket stays), DTR or the peer.
+
+        Its marks are told when payload can be taken: hosts begin at once.
+        """
         socket.state = SocketState.ONLINE
         result = yield Ask(Attach(socket.handle))
         if isinstance(result, Failed):
             socket.broken = True
             return (yield from self.end(socket))
+        for mark in marks:
+            yield Tell(mark)
         end: DataEnd = yield Data(socket.handle, self._phase(socket))
         if end.reason in (EndReason.PEER, EndReason.LOST):
             socket.broken = end.reason is EndReason.LOST
@@ -115,8 +117,7 @@ class Online(LinkAndSockets):
         return self._resumed(socket) if socket is not None else None
 
     def _resumed(self, socket: Socket) -> Steps:
-        yield Tell("CONNECT")
-        return (yield from self._payload(socket))
+        return (yield from self._payload(socket, "CONNECT"))
 
     def data_waiting(self, event: DataWaiting) -> list[Step]:
         """Data come in pseudo-command mode: told until ATO."""
