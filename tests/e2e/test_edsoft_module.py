@@ -121,6 +121,28 @@ class TestWipsoftHost:
             peer.sendto(ALL[:700], module)
             assert host.take(len(escape(ALL[:700])) + 1) == escape(ALL[:700]) + b"\x03"
 
+    def test_files(self, rig: Rig, tmp_path: Path) -> None:
+        folder = tmp_path / "files"
+        folder.mkdir()
+        (folder / "a.bin").write_bytes(ALL)
+        server = Files(folder)
+        try:
+            host = self.up(rig)
+            login = f'"127.0.0.1",{server.place.port},"meter","secret"'
+            assert host.answer(f"AT+WIPCREATE=4,1,{login}") == "OK"
+            assert host.answer("AT+WIPOPT=4,1,2,40,1;+WIPOPT=4,1,2,41,1") == "OK"
+            assert host.answer('AT+WIPFILE=4,1,1,"a.bin"') == "CONNECT"
+            wanted = escape(ALL) + b"\x03" + OK
+            assert host.take(len(wanted)) == wanted
+            assert host.answer('AT+WIPFILE=4,1,2,"./b.bin"') == "CONNECT"
+            host.say(escape(ALL) + b"\x03")
+            assert host.until(OK) == OK
+            assert (folder / "b.bin").read_bytes() == ALL
+            assert "+CME ERROR: " in host.answer('AT+WIPFILE=4,1,1,"none"')
+            assert host.answer("AT+WIPCLOSE=4,1") == "OK"
+        finally:
+            server.close()
+
     def test_ping(self, rig: Rig) -> None:
         host = self.up(rig)
         host.say(b'AT+WIPPING="127.0.0.1",2,500,1000\r')
