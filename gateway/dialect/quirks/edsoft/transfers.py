@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from gateway.dialect.dialect import Heard
-from gateway.dialect.driver import Answer, Await, Command, Driver, DriverSteps, EndSending, Leave, Part, Report
+from gateway.dialect.driver import Answer, Await, Command, DriverSteps, EndSending, Leave, Part, Report
+from gateway.dialect.quirks.edsoft.link import LinkDriver
 from gateway.model.causes import Cause
 from gateway.model.results import Done, Failed
 from gateway.model.services import Begun, GetFile, OpenFtp, PutFile, SetFtp
@@ -13,14 +14,9 @@ from gateway.model.values import HostSocket
 from gateway.wire.service_phase import ServicePhase
 
 
-class TransfersDriver(Driver):
+class TransfersDriver(LinkDriver):
     """What :class:`EdsoftDriver` does for files. A session is what the host's side has asked for, and no more: whether
     the server lets it in is known with the first transfer."""
-
-    _files: OpenFtp | None = None
-
-    @abstractmethod
-    def _set(self, **wanted: str | int) -> Part: ...
 
     @abstractmethod
     def _begin(self, session: HostSocket, phase: ServicePhase) -> bool:
