@@ -300,3 +300,23 @@ def test_a_name_is_looked_up_at_other_servers() -> None:
     sent = [effect.data for effect in side.effects if isinstance(effect, ToModule)]
     assert sent == [b'AT+MSDNS=7,"10.0.0.53"\r', b'AT+MIPDNS="a.example"\r', b"AT+MSDNS=7\r"]
     assert next(effect.result for effect in side.effects if isinstance(effect, News)) == Done("10.1.2.3")
+
+
+def test_a_close_does_not_wait_for_payload_that_nobody_takes() -> None:
+    """The peer has closed, the module is being asked about its link, and the gateway still had something to say."""
+    sim = Sim().opened()
+    sim.module(b"\r\n+MIPSTAT: 1,1\r\n")
+    assert sim.module_hears() == b"AT+MIPCALL?"
+    sim.host(b"last words\x03")
+    sim.module(b"\r\n+MIPCALL: 1,10.0.0.1\r\n\r\nOK\r\n")
+    before = sim.now
+    sim.host(b"\rAT+CSQ\r")
+    for _ in range(20):
+        asked = sim.module_hears()
+        if asked == b"AT+CSQ":
+            break
+        if asked is not None:
+            sim.module(b"\r\nOK\r\n")
+        sim.wait(0.1)
+    assert asked == b"AT+CSQ"
+    assert sim.now - before < FLUSH_S / 4

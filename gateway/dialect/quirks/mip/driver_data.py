@@ -125,9 +125,9 @@ class DataDriver(SocketsDriver):
     def outlet(self, socket: HostSocket) -> Outlet | None:
         """As much as the accumulating buffer holds; datagrams one at a time."""
         connection = self.connections.of(socket)
-        if connection is None:
+        if connection is None or connection.ended is not None:
             return None
-        if connection.held or connection.unpushed or connection.ended is not None or connection.stage is not Stage.OPEN:
+        if connection.held or connection.unpushed or connection.stage is not Stage.OPEN:
             return Outlet(0, connection.udp)
         return Outlet(connection.free or self._room, connection.udp)
 
