@@ -13,7 +13,7 @@ test: $(TEST_STAMP)
 	$(VENV)/bin/ruff format --check gateway tests benchmarks
 	$(VENV)/bin/ruff check gateway tests benchmarks
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n 4 --dist loadfile
 
 tables: $(TEST_STAMP)
 	cd tests && ../$(VENV)/bin/python -m support.generated
