@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks import bulk, own_time, parsing, round_trip, start
+from benchmarks import bulk, digits, own_time, parsing, round_trip, start
 from benchmarks.lines import Failure
 from benchmarks.report import FORMATS, Figure
 
@@ -40,7 +40,7 @@ def main() -> int:
         return 2
     begun = time.monotonic()
     figures: list[Figure] = []
-    for part in (round_trip, own_time, bulk, start, parsing):
+    for part in (round_trip, own_time, bulk, digits, start, parsing):
         print(f"measuring: {part.__name__.partition('.')[2]}", file=sys.stderr)
         try:
             figures += part.measure(quick=options.quick)
