@@ -15,6 +15,7 @@ from gateway.dialect.firmware import (
     Refusal,
     Say,
     Silent,
+    Spawn,
     Step,
     Steps,
     Surroundings,
@@ -105,7 +106,11 @@ class MipBase(Firmware):
         if self.table.has(socket) and socket.state is not SocketState.CLOSING:
             self.table.forget(socket)
             yield Tell(self.status_line(socket))
-            yield Ask(CloseSocket(socket.handle))
+            yield Spawn(self._let_go(socket), f"close {socket.id}")  # the host is free already, also in online data mode
+        return Silent()
+
+    def _let_go(self, socket: Socket) -> Steps:
+        yield Ask(CloseSocket(socket.handle))
         return Silent()
 
     # -- names ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from gateway.model.causes import Cause
 from gateway.model.events import Received
 from gateway.model.requests import Attach, Detach
 from gateway.model.results import Failed
-from gateway.model.values import Endpoint, HostSocket
+from gateway.model.values import Endpoint, HostSocket, is_dotted
 
 
 class Receiving(MipBase):
@@ -131,7 +131,8 @@ class Receiving(MipBase):
         size = len(data) if form == HEADED else left
         text = data.decode("latin-1") if form == HEADED else data.hex().upper()
         if socket.udp:
-            sender = peer or Endpoint("0.0.0.0", 0)
+            own = socket.peer if socket.peer is not None and is_dotted(socket.peer.host) else None
+            sender = peer or own or Endpoint("0.0.0.0", 0)  # a module that has its peer does not name it
             line = self.dialect.say("datagram", peer=sender.host, port=sender.port, id=socket.id, size=size, data=text)
         else:
             line = self.dialect.say("stream", id=socket.id, size=size, data=text)
