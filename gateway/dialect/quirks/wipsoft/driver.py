@@ -70,7 +70,7 @@ BIDS = {BearerKind.GPRS: 6, BearerKind.GSM: 5}
 KINDS = {bid: kind for kind, bid in BIDS.items()}
 USER, PASSWORD, NUMBER, APN, CONTEXT, OWN, PEER, DNS1, DNS2, LIMIT = 0, 1, 2, 11, 12, 15, 16, 17, 18, 21
 """Bearer options (4.2.3)."""
-PEER_ADDRESS = 2
+PEER_PORT, PEER_ADDRESS = 1, 2
 """Socket option (5.3.7.1)."""
 QUIET_SIGNS = 13
 """Stack option: +++ is not sent to the peer (4.1.3); a stored 0 would put it into the host's payload."""
@@ -646,15 +646,16 @@ class WipsoftDriver(FilesDriver):
         first: list[bytes] = []
         if request.peer is not None and entry.peer is None:
             # Only this peer from now on: take what waits, and make the socket again with the peer.
-            yield from self._drain(entry)
+            drained = yield from self._drain(entry)
             first = [datagram for peer, datagram in entry.kept if peer == request.peer]
             entry.kept.clear()
             entry.peer = request.peer
-            yield from self._shut(UDP, entry.index)
-            failed: Failed | None = yield from self._create_udp(entry)
-            if failed is not None:
-                self._sockets.pop(request.socket, None)
-                return failed
+            if drained or not (yield from self._point(entry, request.peer)):
+                yield from self._shut(UDP, entry.index)
+                failed: Failed | None = yield from self._create_udp(entry)
+                if failed is not None:
+                    self._sockets.pop(request.socket, None)
+                    return failed
         answer = yield from self._enter(request.socket, entry)
         if not answer.ok:
             if answer.final is Final.ERROR:
@@ -668,13 +669,26 @@ class WipsoftDriver(FilesDriver):
             yield Afterwards(self._read_out(request.socket))
         return Done()
 
+    def _point(self, entry: _Socket, peer: Endpoint) -> Part:
+        """Give a UDP socket its peer by options; what waits of that peer stays. False where they cannot be written."""
+        for option, value in ((PEER_ADDRESS, peer.host), (PEER_PORT, peer.port)):
+            if "udp:rw" not in self.dialect.tables.options["sockets"][str(option)].access:
+                return False
+            place = {"protocol": UDP, "index": entry.index, "option": option}
+            answer: Answer = yield Command(self.dialect.write("option_set", **place, value=value))
+            if not answer.ok:
+                return False
+        return True
+
     def _detach(self, request: Detach) -> DriverSteps:
         entry = self._sockets.get(request.socket)
         if entry is None or not entry.attached:
             return Done()
         entry.attached, entry.detached = False, True
         held: bytes | None = yield Leave()
-        if held:
+        if held and (yield from self._really(entry)):  # the module's own word for the end, heard in time
+            yield from self._over(request.socket, None)
+        elif held:
             yield Deliver(request.socket, held)
         return Done()
 

@@ -650,7 +650,8 @@ class WipsoftFirmware(WipsoftOffline):
                 socket = self.table.by_handle(handle)
                 if socket is not None:
                     socket.peer_closed = True
-                    if socket.state is SocketState.READY and not socket.told:
+                    in_at_mode = socket.state in (SocketState.READY, SocketState.OFFLINE)
+                    if in_at_mode and not socket.told:
                         return [Spawn(self._tell_close(socket), "close")]
             case SocketLost(handle, _) if self.table.session is not None and self.table.session.handle == handle:
                 return self._lose_session()
