@@ -126,17 +126,18 @@ class WipsoftSessions(Firmware):
         session = self._new_session(call, proxy)
         values = [value.text for value in call.rest]
         session.headers = tuple(zip(values[::2], values[1::2], strict=True))
-        options = session.options
-        request = OpenHttp(
+        return (yield from self._open_later(session, self._http(session)))
+
+    def _http(self, session: Session) -> OpenHttp:
+        return OpenHttp(
             session.handle,
-            proxy,
+            session.server,
             session.user,
             session.password,
             session.headers,
-            version=f"1.{options.number(VERSION)}",
-            redirects=options.number(REDIRECTS),
+            version=f"1.{session.options.number(VERSION)}",
+            redirects=session.options.number(REDIRECTS),
         )
-        return (yield from self._open_later(session, request))
 
     def do_smtp_create(self, call: Call) -> Steps:
         """AT+WIPCREATE=6."""
@@ -254,12 +255,15 @@ class WipsoftSessions(Firmware):
                 session.options.set(int(number), text_value(value))
         except Refused as refused:
             return Fail(refused.cause)
-        request: DeleteMail | SetFtp | None = None
+        request: DeleteMail | SetFtp | OpenHttp | None = None
         if number == MAIL_DELETE:
             request = DeleteMail(session.handle, session.options.number(int(number)))
         elif session.protocol == FTP:
             binary, passive = session.options.number(TYPE) == 1, session.options.number(PASSIVE) == 1
             request = SetFtp(session.handle, binary, passive)
+        elif session.protocol == HTTP:  # nothing was asked of a server when it was opened: that can be done again
+            yield Ask(CloseSocket(session.handle))
+            request = self._http(session)
         result = (yield Ask(request)) if request is not None else Done()
         return Fail(result.cause, original=result.original) if isinstance(result, Failed) else Ok()
 
