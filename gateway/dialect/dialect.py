@@ -323,6 +323,16 @@ class Dialect:
         """The stored parameter that a command of this name sets or reads."""
         return self.tables.parameters.get(name[1:]) if name[:1] in self.tables.own else None
 
+    def may_keep(self, key: str, value: str | int) -> bool:
+        """Whether a stored value is what its parameter may be: a file may have been edited, or be another dialect's."""
+        parameter = self.tables.parameters.get(key.partition(".")[0])
+        if parameter is None:
+            return True
+        try:
+            return read_value(parameter, Value(Shape.STRING, str(value))) == value or parameter.kind == "addresses"
+        except WrongValue:
+            return False
+
     def form_of(self, statement: Statement) -> Form | None:
         """The form of a command in which a statement is written."""
         command = self.tables.commands.get(statement.name)

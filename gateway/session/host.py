@@ -104,9 +104,10 @@ class HostSide:
         self._swallows = swallows
         """Asked about each command line; a line that it takes is never answered."""
         self.settings = LineSettings(rate=rate)
-        self.settings.load(str((stored or {}).get(PROFILE, "")))
+        stored = {key: value for key, value in (stored or {}).items() if key == PROFILE or dialect.may_keep(key, value)}
+        self.settings.load(str(stored.get(PROFILE, "")))
         self._saved = self.settings.copy()
-        self.around = Surroundings(self.settings, policy, _dialects_own(stored or {}))
+        self.around = Surroundings(self.settings, policy, _dialects_own(stored))
         self.firmware = firmware(dialect, self.around)
         self.effects: list[Effect] = []
         self.tracing = tracing
@@ -123,7 +124,7 @@ class HostSide:
         self._early = EarlyData()
         self._tickets = 0
         self._last_line = b""
-        self._kept = dict(stored or {})
+        self._kept = dict(stored)
         self._erased = False
         self._after_answer: SetPort | None = None
         self._closing: Data | None = None

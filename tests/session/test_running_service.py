@@ -115,3 +115,20 @@ def test_all_is_free_again_when_the_service_has_ended(listening: SimBridge) -> N
     assert says(listening, "AT#LTCPSTOP=1") == "\r\nOK\r\n"
     for name, parameter in PARAMETERS.items():
         assert says(listening, setting(name, parameter)) == "\r\nOK\r\n", name
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("GPRSCID", "99"), ("GPRSCID", 99), ("APNSERV", "x" * 500), ("TCPPORT.1", "80x")]
+)
+def test_a_stored_value_that_cannot_be_is_the_default(key: str, value: str | int) -> None:
+    """A state file that was edited by hand."""
+    sim = SimBridge(stored={key: value, "APNUN": "kept"})
+    sim.host(b"ATE0\r")
+    sim.host_reads()
+    name = key.partition(".")[0]
+    default = sim.bridge.host.dialect.tables.parameters[name].default
+    sim.host(f"AT#{name}?\r".encode())
+    assert str(default) in sim.host_reads().decode().partition("OK")[0]
+    assert str(value) not in sim.host_reads().decode()
+    sim.host(b"AT#APNUN?\r")
+    assert b'"kept"' in sim.host_reads()
