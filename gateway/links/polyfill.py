@@ -37,6 +37,7 @@ class Polyfills:
         self._apply = apply
         self._loop = asyncio.get_running_loop()
         self._trust = trust
+        self._held = False, False
         abilities = bridge.module.driver.dialect.tables.module.abilities
         self._dialer = ModuleDialer(self._submit, self._payload, flow, abilities=abilities, trust=self._context)
         self._services = ServiceEngine(self._news, self._happened, flow, self._dialer, found=found, trust=trust)
@@ -75,9 +76,11 @@ class Polyfills:
 
     def hold(self, *, host: bool, module: bool) -> None:
         """``host``: it takes no more just now; ``module``: so does it."""
-        self._services.hold(host)
-        self._secure.hold(host)
-        self._dialer.congestion(module)
+        if (host, module) != self._held:
+            self._held = host, module
+            self._services.hold(host)
+            self._secure.hold(host)
+            self._dialer.congestion(module)
 
     async def close(self) -> None:
         """End everything."""

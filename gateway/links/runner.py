@@ -373,6 +373,8 @@ class BridgeRunner(Runner):
                     if self._tape is not None:
                         self._record("module", "out", effect.data, lines=not bridge.module.in_data_mode)
                     self._module_link.write(effect.data)
+                elif isinstance(effect, ToHost):
+                    self._common(effect)
                 elif isinstance(effect, Drain):
                     self._drain()
                 elif not self._polyfills.take(effect):
