@@ -40,7 +40,7 @@ def taken(host: Terminal, limit_s: float = 30) -> bytes:
         got += host.take(1)
 
 
-@pytest.fixture(scope="module", params=["alone", "native"])
+@pytest.fixture(scope="module", params=["alone", "wipsoft-5.57", "wipsoft-2.01", "native"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -28,7 +28,7 @@ from gateway.dialect.driver import (
     Report,
     Rest,
 )
-from gateway.dialect.quirks.wipsoft.files import FilesDriver
+from gateway.dialect.quirks.wipsoft.files import FTP, FilesDriver
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import (
@@ -903,6 +903,8 @@ class WipsoftDriver(FilesDriver):
                     peer = self._sockets[socket].speaker = _speaker(heard)
                 return [DataWaiting(socket, heard.number("size"), peer)]
             case "peer_closed":
+                if protocol == FTP:
+                    return self._ftp_gone()
                 if protocol == UDP:
                     return []  # a datagram's peer cannot close: an echo of our own (X12)
                 if protocol == TCP:

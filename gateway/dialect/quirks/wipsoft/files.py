@@ -23,6 +23,7 @@ from gateway.dialect.driver import (
 )
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
+from gateway.model.events import Event, SocketLost
 from gateway.model.results import Done, Failed
 from gateway.model.services import Begun, GetFile, OpenFtp, PutFile, SetFtp
 from gateway.model.values import HostSocket
@@ -49,6 +50,8 @@ class FilesDriver(Driver):
     """What :class:`WipsoftDriver` does for files."""
 
     _files: Session | None = None
+    _closed_here = False
+    """The module may say yet that a session is closed, which we closed ourselves (X12)."""
 
     @abstractmethod
     def _cause(self, answer: Answer) -> Cause | None: ...
@@ -90,6 +93,7 @@ class FilesDriver(Driver):
             why: Failed = yield from self._why(self.failed(answer, "+WIPCREATE"), request.server.host)
             return why
         self._files = Session(request.session)
+        self._closed_here = False  # it would have said so before it logged in again
         return (yield from self._set_ftp(request.binary, request.passive))
 
     def _set_ftp(self, binary: bool, passive: bool) -> DriverSteps:
@@ -115,6 +119,8 @@ class FilesDriver(Driver):
         files = self._files
         if files is None or files.session != session:
             return Failed(Cause.BAD_STATE)
+        if not self.dialect.writes(does):
+            return Failed(Cause.NOT_SUPPORTED)  # an older one cannot append
         try:
             text = self.dialect.write(does, index=INDEX, filename=path)
         except WrongValue:
@@ -142,9 +148,19 @@ class FilesDriver(Driver):
         yield EndSending(over=True)
         return Done()
 
+    def _ftp_gone(self) -> list[Event]:
+        """The server has ended the session: while nothing is moved nobody else says so."""
+        files, echo = self._files, self._closed_here
+        self._closed_here = False
+        if files is None or files.transferring or echo:
+            return []
+        self._files = None
+        return [SocketLost(files.session, Cause.CLOSED_BY_PEER)]
+
     def _close_ftp(self) -> DriverSteps:
         files, self._files = self._files, None
         if files is not None and files.transferring:
             yield Leave()
+        self._closed_here = True
         yield from self._shut(FTP, INDEX)
         return Done()
