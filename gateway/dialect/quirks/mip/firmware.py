@@ -35,6 +35,7 @@ class MipFirmware(Online, Sending, Receiving, Services):
             case Received():
                 return self.received(event)
             case DataWaiting():
+                self.spoke(event)
                 return self.data_waiting(event)
             case SendingHeld(handle, held):
                 socket = self.table.by_handle(handle)

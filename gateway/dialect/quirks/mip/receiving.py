@@ -8,7 +8,7 @@ from gateway.dialect.firmware import Ask, Fail, Ok, Raw, Silent, Spawn, Step, St
 from gateway.dialect.quirks.mip.base import HEADED, PULLED, RAW, MipBase
 from gateway.dialect.quirks.mip.state import Socket, SocketState
 from gateway.model.causes import Cause
-from gateway.model.events import Received
+from gateway.model.events import DataWaiting, Received
 from gateway.model.requests import Attach, Detach
 from gateway.model.results import Failed
 from gateway.model.values import Endpoint, HostSocket, is_dotted
@@ -66,15 +66,22 @@ class Receiving(MipBase):
         socket = self.table.by_handle(event.socket)
         if socket is None:
             return []
-        if socket.udp and event.peer is not None:
-            socket.peer = socket.peer or event.peer
-            socket.target = socket.target or event.peer
+        self.spoke(event)
         socket.arrivals.add(event.data, event.peer, divided=socket.udp)
         steps: list[Step] = []
         if socket.attached and socket.arrivals.size > self._limit:
             socket.attached = False
             steps.append(Spawn(self._held_back(socket), f"hold {socket.id}"))
         return [*steps, *self._go_on(socket)]
+
+    def spoke(self, event: DataWaiting | Received) -> None:
+        """Whoever speaks first to a UDP socket is answered; not every module tells who it was, or only when data wait."""
+        socket = self.table.by_handle(event.socket)
+        if socket is not None and socket.udp:
+            socket.spoken_to = True
+            if event.peer is not None:
+                socket.peer = socket.peer or event.peer
+                socket.target = socket.target or event.peer
 
     @property
     def _limit(self) -> int:

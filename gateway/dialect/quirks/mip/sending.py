@@ -87,7 +87,7 @@ class Sending(MipBase):
         return DONE
 
     def _has_target(self, socket: Socket) -> None:
-        if socket.udp and socket.target is None:
+        if socket.udp and socket.target is None and not socket.spoken_to:
             raise Refusal(Cause.SEND_FAILED)  # nobody has spoken yet
 
     def _out(self, socket: Socket, data: bytes) -> Steps:

@@ -166,6 +166,8 @@ class Socket:
     """Whom it was opened to."""
     target: Endpoint | None = None
     """UDP: where the next datagram goes (1.1.7.4)."""
+    spoken_to: bool = False
+    """UDP: somebody has sent a datagram, whether or not the module told who."""
     push_due_s: float | None = None
     pushed_bytes: int = 0
     held: bool = False
