@@ -39,12 +39,18 @@ from gateway.model.services import (
     SendMail,
     WebRequest,
 )
-from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket
+from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket, is_dotted
 from gateway.session.effects import Keep, Payload, Submit, ToHost, Withdraw
 from gateway.session.host import HostSide
 
 UNKNOWN = "unknown.example"
 CLOSED = "closed.example"
+ADDRESS = "10.9.9.9"
+"""Of every other name."""
+
+
+def _located(peer: Endpoint | None) -> Endpoint | None:
+    return Endpoint(ADDRESS, peer.port) if peer is not None and not is_dotted(peer.host) else peer
 
 
 class SimModule:
@@ -153,7 +159,7 @@ class SimModule:
                 if name == CLOSED:
                     return [Failed(Cause.REFUSED)]
                 local = request.local_port if isinstance(request, OpenUdp) else None
-                return [Done(SocketInfo(Endpoint("10.0.0.1", local or 40000), peer))]
+                return [Done(SocketInfo(Endpoint("10.0.0.1", local or 40000), _located(peer)))]
             case OpenFtp() | OpenHttp() | OpenSmtp() | OpenPop3() | OpenMms():
                 self.sockets.append(request.session)
                 return [Done()]
@@ -177,7 +183,7 @@ class SimModule:
                 self.sockets.append(listener)
                 return [Done()]
             case ResolveName(name):
-                return [Failed(Cause.NAME_NOT_RESOLVED)] if name == UNKNOWN else [Done("10.9.9.9")]
+                return [Failed(Cause.NAME_NOT_RESOLVED)] if name == UNKNOWN else [Done(ADDRESS)]
             case Ping(_, count):
                 echoes: list[Result | Progress] = [PingEcho(n, 200 + n if n % 2 == 0 else None) for n in range(count)]
                 return [*echoes, Done()]

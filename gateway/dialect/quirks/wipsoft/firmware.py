@@ -361,6 +361,7 @@ class WipsoftFirmware(WipsoftOffline):
         if isinstance(result.value, SocketInfo):
             socket.local_port = result.value.local.port
             socket.peer = socket.peer or result.value.peer
+            socket.located = result.value.peer
         socket.state = SocketState.READY
         yield Tell(self.dialect.say("ready", mode=socket.mode, index=socket.index))
         return Silent()
@@ -469,7 +470,7 @@ class WipsoftFirmware(WipsoftOffline):
     def _socket_value(self, target: Socket | Server, number: str) -> str | int:
         if isinstance(target, Server):
             return target.port if number == "0" else self._own_option(target, number)
-        peer = target.peer or Endpoint("0.0.0.0", 0)
+        peer = (None if target.repointed else target.located) or target.peer or Endpoint("0.0.0.0", 0)
         known: dict[str, str | int] = {
             "0": target.local_port,
             PEER_PORT: peer.port,

@@ -109,6 +109,8 @@ class Socket:
     state: SocketState = SocketState.OPENING
     local_port: int = 0
     peer: Endpoint | None = None
+    located: Endpoint | None = None
+    """The peer by its address, where it was named and the network has told it."""
     secure: bool = False
     """SSL (protocol 9): an index of the TCP clients all the same."""
     repointed: bool = False
