@@ -33,6 +33,7 @@ def test_options_that_are_named_exist(path: Path) -> None:
         known |= set(re.findall(r"--[a-z][a-z-]+", runner.invoke(cli, [verb, "--help"]).output))
     known |= set(re.findall(r"--[a-z][a-z-]+", runner.invoke(cli, ["trace", "show", "--help"]).output))
     known |= {"--rm", "--device", "--group-add"}  # of docker
+    known |= {"--dist"}  # of pytest
     text = path.read_text(encoding="utf-8")
     named = set(re.findall(r"(?<![\w|:-])--[a-z][a-z-]+", text))
     assert named <= known, named - known
