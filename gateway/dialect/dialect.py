@@ -1,4 +1,7 @@
-"""A loaded dialect: text to typed calls and heard messages, and back."""
+"""A loaded dialect: text to typed calls and heard messages, and back.
+
+Longer than 400 lines because reading and writing a form stand side by side: each is the test of the other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Runs sessions: their bytes over links, their time, their effects. One event loop, no thread on a session's path."""
+"""Runs sessions: their bytes over links, their time, their effects. One event loop, no thread on a session's path.
+
+Longer than 400 lines because a bridge and a session without a module share links, timer, trace and ending.
+"""
 
 from __future__ import annotations
 

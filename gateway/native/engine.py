@@ -1,6 +1,7 @@
 """A host's requests worked with this computer's own network: the other half of a virtual module, and of no module at all.
 
-Results and events come through a callback, on the event loop.
+Results and events come through a callback, on the event loop. Longer than 400 lines because every request has its few
+lines here, and sockets, listeners and sessions end with the one bearer.
 """
 
 from __future__ import annotations

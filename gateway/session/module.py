@@ -2,7 +2,8 @@
 
 It runs a driver (:mod:`gateway.dialect.driver`), knows no dialect, and puts out effects. What it does itself (send a
 command, leave a data mode, bring a silent module back) is written as generators too, around the driver's: they yield
-only the four things that can be waited for.
+only the few things that can be waited for. Longer than 400 lines because commands, data mode and recovery share one
+stream of bytes and one worker: which of them a byte is for is decided here alone.
 """
 
 from __future__ import annotations
