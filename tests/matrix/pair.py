@@ -33,6 +33,10 @@ class Pair:
         """How a service of the host's is met here, by the table of pairs."""
         return next(one.way for one in pairs(registry.load(self.host), self.dialect) if one.service == service)
 
+    def lost(self, service: str) -> str:
+        """What is not as it was of a service, as the table of pairs says it."""
+        return next(one.lost for one in pairs(registry.load(self.host), self.dialect) if one.service == service)
+
     def way_of(self, request: str) -> Way:
         """How one request is met."""
         return Way.NATIVE if self.dialect is None else way_of(request, self.dialect.tables.module)
@@ -50,10 +54,7 @@ class Pair:
     @property
     def clients(self) -> int | None:
         """How many TCP connections a module has at once; None when nothing limits them."""
-        if self.dialect is None:
-            return None
-        numbers = self.dialect.tables.numbers
-        return numbers.get("tcp_sockets") or numbers.get("sockets") or 1
+        return None if self.dialect is None else self.dialect.tables.module.sockets
 
 
 def hosts() -> list[str]:

@@ -1,0 +1,15 @@
+"""The matrix: every host dialect's program on every module's dialect, and on no module at all.
+
+A *host program* (:mod:`matrix.edsoft`, :mod:`matrix.wipsoft`, :mod:`matrix.fibocom`) is what stands in a machine in the
+field: it knows its own manual and nothing else, and has the verbs of :class:`matrix.host.HostProgram`. A *scenario*
+(:mod:`matrix.scenarios`) is a stretch of its day, written once and played on every module: real processes, real lines,
+real servers on loopback. The list of hosts and modules is the registry's; nothing is skipped: what a pair cannot do by
+the table of services must be refused with the host's own number for it (:mod:`matrix.refusals`), and a known fault is a
+strict expected failure with its reason (:mod:`matrix.known`).
+
+A scenario for another service (files, mail, the web): a verb for each thing in the host programs that have the service,
+the play in a new file of :mod:`matrix.scenarios`, the server that it needs in :class:`matrix.stage.Servers`.
+
+``AT_GATEWAY_LONG=1`` moves a mebibyte each way on every pair instead of on one of each host.
+``AT_GATEWAY_MATRIX_TRACE=1`` records every bridge, and shows the end of the record where a scenario fails.
+"""

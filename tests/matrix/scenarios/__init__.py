@@ -1,0 +1,5 @@
+"""The scenarios, in the order in which they are played."""
+
+from matrix.scenarios import bearer, streams, endings, several, failures, listening, datagrams, names, ping, line  # noqa: I001
+
+__all__ = ["bearer", "datagrams", "endings", "failures", "line", "listening", "names", "ping", "several", "streams"]

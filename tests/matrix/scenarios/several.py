@@ -1,0 +1,66 @@
+"""Several connections at once, as many as the host's dialect has, or the module's."""
+
+from __future__ import annotations
+
+from support.rig import read_exactly
+
+from matrix.fibocom import FibocomHost
+from matrix.host import fails
+from matrix.scenario import scenario
+from matrix.stage import HOLD, HOLD_PORT, Stage
+from matrix.wipsoft import WipsoftHost
+
+
+@scenario("TCP client", "wipsoft")
+def several_sockets_one_line(stage: Stage, _: str) -> None:
+    """Data that come for a socket that is not mapped are told, and wait."""
+    host = stage.host
+    assert isinstance(host, WipsoftHost)
+    room = min(stage.pair.clients or host.sockets, host.sockets)
+    opened = []
+    for number in range(1, room + 1):
+        connection = host.connect(HOLD, HOLD_PORT, number=number, aside=True)
+        opened.append((connection, stage.servers.hold.arrived()))
+    if room < host.sockets:
+        with fails(host.codes["no free socket"]):
+            host.connect(HOLD, HOLD_PORT, number=room + 1, aside=True)
+    if len(opened) > 1:
+        opened[-1][1].sendall(b"early")
+        host.event(f"+WIPDATA: 2,{room},5")
+    for connection, peer in dict.fromkeys((opened[0], opened[-1])):
+        connection.select()
+        if peer is opened[-1][1] and len(opened) > 1:
+            connection.expect(b"early")
+        connection.send(b"to the peer")
+        assert read_exactly(peer, 11) == b"to the peer"
+        peer.sendall(b"to the host")
+        connection.expect(b"to the host")
+        connection.release()
+    for connection, peer in opened:
+        connection.close()
+        assert peer.recv(1) == b""
+
+
+@scenario("TCP client", "mip")
+def several_sockets_by_turns(stage: Stage, _: str) -> None:
+    """Each command names its socket, and so does each line of data."""
+    host = stage.host
+    assert isinstance(host, FibocomHost)
+    room = min(stage.pair.clients or host.sockets, host.sockets)
+    opened = []
+    for number in range(1, room + 1):
+        connection = host.connect(HOLD, HOLD_PORT, number=number)
+        opened.append((connection, stage.servers.hold.arrived()))
+    if room < host.sockets:
+        with fails(host.codes["no free socket"], f"+MIPSTAT: {room + 1},1"):
+            host.connect(HOLD, HOLD_PORT, number=room + 1)
+    for turn in range(2):
+        for number, (connection, peer) in enumerate(opened):
+            words = b"turn %d of %d" % (turn, number)
+            peer.sendall(words)
+            connection.expect(words)
+            connection.send(words)
+            assert read_exactly(peer, len(words)) == words
+    for connection, peer in opened:
+        connection.close()
+        assert peer.recv(1) == b""

@@ -1,0 +1,133 @@
+"""Where a pair's scenarios are played: a module and a bridge as processes, a host's line, and the servers behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from support.rig import LIMIT_S, Program, Rig, Server, Terminal, echo, hold
+
+from gateway.dialect import registry
+from matrix.edsoft import EdsoftHost
+from matrix.fibocom import FibocomHost
+from matrix.host import HostProgram
+from matrix.pair import NATIVE, Pair
+from matrix.wipsoft import WipsoftHost
+
+PROGRAMS: dict[str, type[HostProgram]] = {"edsoft": EdsoftHost, "wipsoft": WipsoftHost, "mip": FibocomHost}
+"""Family to the program that its hosts run."""
+TRACED = os.environ.get("AT_GATEWAY_MATRIX_TRACE") == "1"
+ECHO, HOLD, REFUSED, UNREACHABLE, NOBODY = (
+    f"{name}.example" for name in ("echo", "hold", "refused", "unreachable", "nobody")
+)
+"""Names of servers."""
+HOLD_PORT = 9
+LOST_PING = 1
+"""The echo request that gets no reply."""
+
+
+class Servers:
+    """What the host's names stand for. Each pair has its own, and its own address of loopback to listen at."""
+
+    def __init__(self, number: int) -> None:
+        self.echo = Server(echo)
+        self.hold = Server(hold)
+        self.closed = socket.socket()
+        self.closed.bind(("127.0.0.1", 0))
+        self.refused_port: int = self.closed.getsockname()[1]
+        self.own_address = f"127.1.{number // 200}.{number % 200 + 1}"
+
+    @property
+    def maps(self) -> list[str]:
+        """Options for the program whose network it is."""
+        rules = (
+            f"{ECHO}:*=127.0.0.1",
+            f"{HOLD}:{HOLD_PORT}=127.0.0.1:{self.hold.port}",
+            f"{REFUSED}:*=127.0.0.1",
+            f"{UNREACHABLE}:*=127.255.255.255",  # the broadcast address of loopback: no TCP, no echo reply
+            f"{NOBODY}:*=",
+        )
+        return [part for rule in rules for part in ("--map", rule)] + ["--address", self.own_address]
+
+    def free_port(self, kind: int = socket.SOCK_STREAM) -> int:
+        """A port of the own address that nobody else knows of."""
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind((self.own_address, 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    def call(self, port: int, source: str = "127.0.0.1", patient: bool = False) -> socket.socket:
+        """A peer that calls the host; a patient one tries again where a module has to begin anew to listen."""
+        due = time.monotonic() + (LIMIT_S if patient else 0)
+        while True:
+            try:
+                peer = socket.create_connection((self.own_address, port), LIMIT_S, source_address=(source, 0))
+                break
+            except ConnectionRefusedError:
+                if time.monotonic() > due:
+                    raise
+                time.sleep(0.02)
+        peer.settimeout(LIMIT_S)
+        return peer
+
+    @contextmanager
+    def datagrams(self, address: str = "127.0.0.1") -> Iterator[socket.socket]:
+        """A peer's UDP socket."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind((address, 0))
+            peer.settimeout(LIMIT_S)
+            yield peer
+
+    def close(self) -> None:
+        self.echo.close()
+        self.hold.close()
+        self.closed.close()
+
+
+class Stage:
+    """A pair that runs, with a fresh host program."""
+
+    def __init__(self, pair: Pair, folder: Path, number: int) -> None:
+        self.pair = pair
+        self.stopped = False
+        self._trace = folder / "bridge.jsonl"
+        self._stack = ExitStack()
+        self.servers = self._stack.enter_context(closing(Servers(number)))
+        self._rig = self._stack.enter_context(Rig(folder))
+        self._module: Program | None = None
+        self.bridge = self._start()
+        self.line: Terminal = self._rig.terminal("host")
+        self.host = PROGRAMS[registry.load(pair.host).tables.family](self.line, pair.host)
+        self.host.start()
+
+    def _start(self) -> Program:
+        trace = ("--trace", str(self._trace)) if TRACED else ()
+        if self.pair.module == NATIVE:
+            return self._rig.native(*self.servers.maps, *trace, host_dialect=self.pair.host)
+        self._module = self._rig.module(*self.servers.maps, "--fault", f"ping-loss={LOST_PING}", dialect=self.pair.module)
+        return self._rig.bridge(*trace, host_dialect=self.pair.host, module_dialect=self.pair.module)
+
+    def close(self) -> None:
+        """End everything, however it is."""
+        self._stack.close()
+
+    def stop(self) -> None:
+        """End the bridge and the module as a user does."""
+        self.stopped = True
+        for program in (self.bridge, self._module):
+            if program is not None:
+                assert program.stop() == 0, program.complaint()
+                assert "Traceback" not in program.complaint(), program.complaint()
+
+    def last_words(self) -> str:
+        """What can be told of a failure."""
+        said = bytes(self.line.seen[-500:])
+        told = f"the host heard last: {said!r}\nthe bridge said: {self.bridge.complaint()[-3000:]}"
+        if TRACED:
+            with suppress(OSError):
+                told += "\nthe end of the trace:\n" + "\n".join(self._trace.read_text().splitlines()[-60:])
+        return told
