@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from pyftpdlib.authorizers import DummyAuthorizer
@@ -33,8 +34,12 @@ class Files:
         self.handler = Handler
         self.server = ThreadedFTPServer(("127.0.0.1", 0), Handler)
         self.place = Endpoint("127.0.0.1", self.server.socket.getsockname()[1])
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"timeout": 0.05}, daemon=True)
+        self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
+
+    def _serve(self) -> None:
+        with suppress(OSError, ValueError):  # it is closed while it waits
+            self.server.serve_forever(timeout=0.05)
 
     def session(self, **options: object) -> OpenFtp:
         return OpenFtp(ONE, self.place, "meter", Secret("secret"), **options)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,12 @@ class FileServer:
         Handler.authorizer = authorizer
         self._server = ThreadedFTPServer(("127.0.0.1", 0), Handler)
         self.port: int = self._server.socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"timeout": 0.05}, daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    def _serve(self) -> None:
+        with suppress(OSError, ValueError):  # it is closed while it waits
+            self._server.serve_forever(timeout=0.05)
 
     def close(self) -> None:
         self._server.close_all()
