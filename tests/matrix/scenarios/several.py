@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.rig import read_exactly
 
 from matrix.fibocom import FibocomHost
-from matrix.host import fails
+from matrix.host import Connection, fails
 from matrix.scenario import scenario
 from matrix.stage import HOLD, HOLD_PORT, Stage
 from matrix.wipsoft import WipsoftHost
@@ -64,3 +64,26 @@ def several_sockets_by_turns(stage: Stage, _: str) -> None:
     for connection, peer in opened:
         connection.close()
         assert peer.recv(1) == b""
+
+
+@scenario("TCP client", "wipsoft", "mip")
+def other_commands_beside_an_open_socket(stage: Stage, _: str) -> None:
+    """They pass through; a module whose sockets are its data mode hears none, and the host an error at once."""
+    host = stage.host
+    assert isinstance(host, WipsoftHost | FibocomHost)
+    if isinstance(host, WipsoftHost):
+        connection: Connection = host.connect(HOLD, HOLD_PORT, aside=True)
+    else:
+        connection = host.connect(HOLD, HOLD_PORT)
+    peer = stage.servers.hold.arrived()
+    if "hears no other command" in stage.pair.lost("TCP client"):
+        with fails("ERROR"):
+            host.command("AT+CSQ", limit_s=3)
+    else:
+        assert host.command("AT+CSQ", limit_s=10).startswith("+CSQ: ")
+        stage.line.say(b'AT+CMGS="0123456789"\r')
+        assert stage.line.until(b"> ") == b"\r\n> "
+        stage.line.say(b"some text\x1a")
+        assert host.lines_until("OK")[0].startswith("+CMGS: ")
+    connection.close()
+    assert peer.recv(1) == b""
