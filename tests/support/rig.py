@@ -153,6 +153,7 @@ class Program:
                 [sys.executable, "-m", "gateway", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
+                bufsize=0,  # select must see the lines that are left
                 stderr=errors,
                 env=os.environ | {"PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"},
             )
