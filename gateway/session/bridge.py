@@ -130,8 +130,10 @@ class Bridge:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` must be called next."""
-        times = (self.host.deadline, self.module.deadline)
-        return min((time for time in times if time is not None), default=None)
+        host, module = self.host.deadline, self.module.deadline
+        if host is None or module is None:
+            return module if host is None else host
+        return min(host, module)
 
     @property
     def holds_host(self) -> bool:

@@ -237,7 +237,7 @@ class HostSide:
         if self._data is not None and self._data.data is not None:
             times.append(self._data.data.phase.deadline)
         times += [task.due_s for task in self._tasks]
-        return min((time for time in times if time is not None), default=None)
+        return min([time for time in times if time is not None], default=None)
 
     @property
     def waits_for_peers(self) -> bool:

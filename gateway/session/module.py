@@ -412,7 +412,7 @@ class ModuleSide:
         if isinstance(waiting, _Mail | _Leaving | _Ending) or (isinstance(waiting, Flight) and self._unread_s is None):
             times.append(waiting.due_s)
         times.append(self._phase_deadline)
-        return min((time for time in times if time is not None), default=None)
+        return min([time for time in times if time is not None], default=None)
 
     @property
     def _phase_deadline(self) -> float | None:
@@ -424,14 +424,15 @@ class ModuleSide:
     @property
     def holds_host(self) -> bool:
         """Whether the host should send no more just now."""
-        waits = sum(len(part) for parts in self._backlog.values() for part in parts)
+        waits = sum(len(part) for parts in self._backlog.values() for part in parts) if self._backlog else 0
         return waits + self._outgoing.size > BACKLOG_LIMIT_BYTES
 
     @property
     def holds_module(self) -> bool:
         """Whether the module should not be read just now; an answer must be read."""
-        kept = self.in_data_mode and not self._delivers and self._kept.full
-        return (self.driver.full or kept) and self._worker is None
+        if self._worker is not None:
+            return False
+        return self.driver.full or (self.in_data_mode and not self._delivers and self._kept.full)
 
     # -- work ----------------------------------------------------------------------------------------------------------
 
