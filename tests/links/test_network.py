@@ -198,10 +198,12 @@ class TestListening:
         await asyncio.sleep(0)
 
     async def test_ipv6(self) -> None:
-        try:
-            ear, port = await listening("tcp-listen://[::1]:0")
-        except LinkError:
+        try:  # asked of the system, not of what is tested
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
             pytest.skip("this system has no IPv6 on loopback")
+        ear, port = await listening("tcp-listen://[::1]:0")
         with call(port, "::1") as peer:
             peer.sendall(b"six")
             assert await ear.take(3) == b"six"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.rig import Rig
+from support.user import ordinary_user
 
 from gateway.dialect import registry
 from gateway.dialect.quirks import firmware_of
@@ -275,15 +276,12 @@ class TestFolder:
         assert str(tmp_path / inside) in str(caught.value) and "\n" not in str(caught.value)
         assert (tmp_path / "file").read_text() == "precious"
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
     @pytest.mark.parametrize("inside", [".", "state"])
-    def test_one_that_may_not_be_written(self, tmp_path: Path, inside: str) -> None:
-        tmp_path.chmod(0o500)
-        try:
+    def test_one_that_may_not_be_written(self, inside: str) -> None:
+        with ordinary_user() as folder:
+            folder.chmod(0o500)
             with pytest.raises(InputError, match="Permission denied"):
-                store(tmp_path / inside)
-        finally:
-            tmp_path.chmod(0o700)
+                store(folder / inside)
 
     @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="this system has no /proc")
     def test_one_that_nobody_can_make(self) -> None:

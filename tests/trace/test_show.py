@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from support.rig import LIMIT_S, Program, Rig, Terminal
+from support.user import ordinary_user
 
 from gateway.cli.trace import command
 from gateway.errors import InputError
@@ -303,12 +304,12 @@ class TestDamage:
         result = show(tmp_path)
         assert result.exit_code == 2 and str(tmp_path) in result.stderr
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-    def test_a_file_that_may_not_be_read(self, tmp_path: Path) -> None:
-        path = tmp_path / "file"
-        path.write_text("")
-        path.chmod(0)
-        self.told(path, "Permission denied")
+    def test_a_file_that_may_not_be_read(self) -> None:
+        with ordinary_user() as folder:
+            path = folder / "file"
+            path.write_text("")
+            path.chmod(0)
+            self.told(path, "Permission denied")
 
     def test_exit_code(self, tmp_path: Path) -> None:
         """2: the input is wrong; one sentence."""
