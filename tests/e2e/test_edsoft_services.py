@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.office import PASSWORD, USER, FileServer, PostOffice
+from support.files import Files
+from support.office import PASSWORD, USER, PostOffice
 from support.postbox import KINDS, Postbox
 from support.rig import Rig, Terminal
 
@@ -58,9 +59,9 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def files(host: Terminal, tmp_path: Path) -> Iterator[FileServer]:
-    server = FileServer(tmp_path / "files")
-    assert host.answer(f"AT#FTPPORT={server.port}") == "OK"
+def files(host: Terminal, tmp_path: Path) -> Iterator[Files]:
+    server = Files(tmp_path / "files", PASSWORD)
+    assert host.answer(f"AT#FTPPORT={server.place.port}") == "OK"
     yield server
     server.close()
 
@@ -74,7 +75,7 @@ def post(host: Terminal) -> Iterator[PostOffice]:
 
 
 class TestFiles:
-    def test_down(self, host: Terminal, files: FileServer) -> None:
+    def test_down(self, host: Terminal, files: Files) -> None:
         (files.folder / "a.bin").write_bytes(DATA)
         assert host.answer('AT#FTPGETFILENAME="a.bin"') == "OK"
         host.ask("AT#FTPGET", b"\r\nOk_Info_DataBegin\r\n")
@@ -82,7 +83,7 @@ class TestFiles:
         assert unescaped(got) == DATA
         assert host.until(b"OK\r\n") == b"\x03\r\nOK\r\n"
 
-    def test_up(self, host: Terminal, files: FileServer) -> None:
+    def test_up(self, host: Terminal, files: Files) -> None:
         (files.folder / "in").mkdir()
         assert host.answer('AT#FTPPUTPATH="in"') == "OK"
         assert host.answer('AT#FTPPUTFILENAME="b.bin"') == "OK"
@@ -92,7 +93,7 @@ class TestFiles:
         assert (files.folder / "in" / "b.bin").read_bytes() == DATA
         assert host.answer('AT#FTPPUTPATH=""') == "OK"
 
-    def test_nothing_is_a_file_too(self, host: Terminal, files: FileServer) -> None:
+    def test_nothing_is_a_file_too(self, host: Terminal, files: Files) -> None:
         (files.folder / "empty").touch()
         assert host.answer('AT#FTPGETFILENAME="empty"') == "OK"
         assert host.ask("AT#FTPGET").endswith(b"Ok_Info_DataBegin\r\n\x03\r\nOK\r\n")
@@ -102,7 +103,7 @@ class TestFiles:
         assert host.until(b"OK\r\n") == b"\r\nOK\r\n"
         assert (files.folder / "nothing").read_bytes() == b""
 
-    def test_refusals(self, host: Terminal, files: FileServer) -> None:
+    def test_refusals(self, host: Terminal, files: Files) -> None:
         assert host.answer('AT#FTPGETFILENAME="not there"') == "OK"
         assert host.answer("AT#FTPGET") == "#CME ERROR: 38024"
         assert host.answer('AT#FTPPW="wrong"') == "OK"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from support.office import PASSWORD, USER, FileServer, PostOffice
+from support.files import Files
+from support.office import PASSWORD, USER, PostOffice
 from support.postbox import KINDS, Postbox
 from support.rig import Rig, Terminal
 from support.web import Web, web_server
@@ -74,8 +75,8 @@ def host(line: Terminal) -> Iterator[Terminal]:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Iterator[FileServer]:
-    server = FileServer(tmp_path / "files")
+def files(tmp_path: Path) -> Iterator[Files]:
+    server = Files(tmp_path / "files", PASSWORD)
     yield server
     server.close()
 
@@ -130,8 +131,8 @@ def pages() -> Iterator[Pages]:
     made.close()
 
 
-def log_in(host: Terminal, files: FileServer) -> None:
-    assert host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.port},"{USER}","{PASSWORD}"') == "OK"
+def log_in(host: Terminal, files: Files) -> None:
+    assert host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.place.port},"{USER}","{PASSWORD}"') == "OK"
     assert host.answer("AT+WIPOPT=4,1,2,40,1") == "OK"
 
 
@@ -142,7 +143,7 @@ def open_session(host: Terminal, protocol: int, arguments: str) -> None:
 
 
 class TestFiles:
-    def test_a_file_there_and_back(self, host: Terminal, files: FileServer) -> None:
+    def test_a_file_there_and_back(self, host: Terminal, files: Files) -> None:
         log_in(host, files)
         assert host.answer('AT+WIPFILE=4,1,2,"report.log"') == "CONNECT"
         host.say(escaped(DATA) + b"\x03")
@@ -152,7 +153,7 @@ class TestFiles:
         assert taken(host) == DATA
         assert host.until(OK) == OK
 
-    def test_more_is_added(self, host: Terminal, files: FileServer, kind: str) -> None:
+    def test_more_is_added(self, host: Terminal, files: Files, kind: str) -> None:
         (files.folder / "a").write_bytes(b"one")
         log_in(host, files)
         answer = host.answer('AT+WIPFILE=4,1,5,"a"')
@@ -164,7 +165,7 @@ class TestFiles:
         assert host.until(OK) == OK
         assert (files.folder / "a").read_bytes() == b"onetwo"
 
-    def test_nothing_is_a_file_too(self, host: Terminal, files: FileServer) -> None:
+    def test_nothing_is_a_file_too(self, host: Terminal, files: Files) -> None:
         log_in(host, files)
         assert host.answer('AT+WIPFILE=4,1,2,"empty"') == "CONNECT"
         host.say(b"\x03")
@@ -172,7 +173,7 @@ class TestFiles:
         assert (files.folder / "empty").read_bytes() == b""
         assert host.ask('AT+WIPFILE=4,1,1,"empty"') == CONNECT + b"\x03" + OK
 
-    def test_transparent(self, host: Terminal, files: FileServer) -> None:
+    def test_transparent(self, host: Terminal, files: Files) -> None:
         (files.folder / "a").write_bytes(DATA)
         log_in(host, files)
         host.ask('AT+WIPFILE=4,1,1,"a",1', CONNECT)
@@ -185,7 +186,7 @@ class TestFiles:
         assert host.until(OK) == OK
         assert (files.folder / "b").read_bytes() == DATA
 
-    def test_by_digits(self, host: Terminal, files: FileServer) -> None:
+    def test_by_digits(self, host: Terminal, files: Files) -> None:
         log_in(host, files)
         assert host.answer('AT+WIPFILE=4,1,6,"a"') == "+WIPDATARW: 1,1 | OK"
         assert host.answer(f'AT+WIPDATARW=2,1,"{bytes(range(200)).hex()}"') == "OK"
@@ -196,7 +197,7 @@ class TestFiles:
         assert bytes.fromhex("".join(line.split('"')[1] for line in lines[:2])) == bytes(range(200)) + bytes(56)
         assert lines[2:] == ["+WIPDATARW: 0,1", "OK"]
 
-    def test_what_the_host_breaks_off(self, host: Terminal, files: FileServer) -> None:
+    def test_what_the_host_breaks_off(self, host: Terminal, files: Files) -> None:
         """By a guarded +++; the session goes on."""
         (files.folder / "large").write_bytes(bytes(3_000_000))
         (files.folder / "small").write_bytes(b"here")
@@ -208,20 +209,20 @@ class TestFiles:
         host.until(OK, limit_s=30)
         assert host.ask('AT+WIPFILE=4,1,1,"small"', OK, limit_s=30) == CONNECT + b"here\x03" + OK
 
-    def test_refusals(self, host: Terminal, files: FileServer, kind: str) -> None:
-        answer = host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.port},"{USER}","wrong"', limit_s=20)
+    def test_refusals(self, host: Terminal, files: Files, kind: str) -> None:
+        answer = host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.place.port},"{USER}","wrong"', limit_s=20)
         assert answer == ("+CME ERROR: 842" if kind == "wipsoft-2.01" else "+CME ERROR: 862")
         log_in(host, files)
         assert host.answer('AT+WIPFILE=4,1,1,"not there"') == "+CME ERROR: 860"
         assert host.answer('AT+WIPFILE=4,1,2,"no folder/a"') == "+CME ERROR: 860"
         assert host.answer('AT+WIPCREATE=6,1,"127.0.0.1",25') == "+CME ERROR: 840"
 
-    def test_the_server_goes(self, host: Terminal, files: FileServer) -> None:
+    def test_the_server_goes(self, host: Terminal, files: Files) -> None:
         log_in(host, files)
         files.close()
         assert host.until(b"+WIPPEERCLOSE: 4,1\r\n")
         assert host.answer('AT+WIPFILE=4,1,1,"a"') == "+CME ERROR: 831"
-        assert host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.port},"{USER}","{PASSWORD}"') == "+CME ERROR: 842"
+        assert host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.place.port},"{USER}","{PASSWORD}"') == "+CME ERROR: 842"
 
 
 class TestMailOut:

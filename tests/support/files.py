@@ -18,10 +18,11 @@ from support.client import ONE
 class Files:
     """A server, its folder and what it was told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, password: str = "secret") -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         authorizer = DummyAuthorizer()
-        authorizer.add_user("meter", "secret", str(folder), perm="elradfmwMT")
+        authorizer.add_user("meter", password, str(folder), perm="elradfmwMT")
         self.commands: list[str] = []
         commands = self.commands
 
