@@ -7,8 +7,9 @@ real servers on loopback. The list of hosts and modules is the registry's; nothi
 the table of services must be refused with the host's own number for it (:mod:`matrix.refusals`), and a known fault is a
 strict expected failure with its reason (:mod:`matrix.known`).
 
-A scenario for another service (files, mail, the web): a verb for each thing in the host programs that have the service,
-the play in a new file of :mod:`matrix.scenarios`, the server that it needs in :class:`matrix.stage.Servers`.
+A scenario for another service: the verbs of each family's programs in a class of their own over a host program, by its
+commands (:mod:`matrix.edsoft_files`), the play in a new file of :mod:`matrix.scenarios`, and the server that it needs as
+a class that :meth:`matrix.stage.Servers.of` begins where a scenario first asks for it.
 
 ``AT_GATEWAY_LONG=1`` moves a mebibyte each way on every pair instead of on one of each host.
 ``AT_GATEWAY_MATRIX_TRACE=1`` records every bridge, and shows the end of the record where a scenario fails.

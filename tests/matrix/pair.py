@@ -46,6 +46,11 @@ class Pair:
         """Whether this is the one pair of its host's on which much is moved: the last module of the registry."""
         return self.module == modules()[-2]
 
+    def longest(self, service: str) -> bool:
+        """Whether this is the one pair of its host's on which much is moved by a service in its way: the last module."""
+        way = self.way(service)
+        return self.module == [one for one in modules() if Pair(self.host, one).way(service) is way][-1]
+
     @property
     def services(self) -> tuple[str, ...]:
         """What hosts of the dialect ask for."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import Protocol, TypeVar, cast
 
 from support.rig import LIMIT_S, Program, Rig, Server, Terminal, echo, hold
 
@@ -21,19 +22,35 @@ from matrix.wipsoft import WipsoftHost
 PROGRAMS: dict[str, type[HostProgram]] = {"edsoft": EdsoftHost, "wipsoft": WipsoftHost, "mip": FibocomHost}
 """Family to the program that its hosts run."""
 TRACED = os.environ.get("AT_GATEWAY_MATRIX_TRACE") == "1"
-ECHO, HOLD, REFUSED, UNREACHABLE, NOBODY = (
-    f"{name}.example" for name in ("echo", "hold", "refused", "unreachable", "nobody")
+ECHO, HOLD, REFUSED, UNREACHABLE, NOBODY, SERVER = (
+    f"{name}.example" for name in ("echo", "hold", "refused", "unreachable", "nobody", "server")
 )
-"""Names of servers."""
+"""Names of servers; ``SERVER`` is this computer, whatever the port."""
+TRUSTED = "trusted.pem"
+"""File in a pair's folder: the certificates that its programs trust by, when it is there as they first look."""
 HOLD_PORT = 9
 LOST_PING = 1
 """The echo request that gets no reply."""
 
 
+class OwnServer(Protocol):
+    """A server of one service, on a free port of 127.0.0.1: made with a folder that it may fill."""
+
+    def __init__(self, folder: Path) -> None: ...
+
+    def close(self) -> None:
+        """End it, however it is."""
+
+
+One = TypeVar("One", bound=OwnServer)
+
+
 class Servers:
     """What the host's names stand for. Each pair has its own, and its own address of loopback to listen at."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, folder: Path) -> None:
+        self.folder = folder
+        self._own: dict[type[OwnServer], OwnServer] = {}
         self.echo = Server(echo)
         self.hold = Server(hold)
         self.closed = socket.socket()
@@ -46,12 +63,23 @@ class Servers:
         """Options for the program whose network it is."""
         rules = (
             f"{ECHO}:*=127.0.0.1",
+            f"{SERVER}:*=127.0.0.1",
             f"{HOLD}:{HOLD_PORT}=127.0.0.1:{self.hold.port}",
             f"{REFUSED}:*=127.0.0.1",
             f"{UNREACHABLE}:*=127.255.255.255",  # the broadcast address of loopback: no TCP, no echo reply
             f"{NOBODY}:*=",
         )
         return [part for rule in rules for part in ("--map", rule)] + ["--address", self.own_address]
+
+    def of(self, kind: type[One]) -> One:
+        """The pair's own server of a kind: begun when it is first asked for, and anew behind :meth:`gone`."""
+        if kind not in self._own:
+            self._own[kind] = kind(self.folder)
+        return cast(One, self._own[kind])
+
+    def gone(self, kind: type[OwnServer]) -> None:
+        """End the server of a kind, in the middle of whatever it does."""
+        self._own.pop(kind).close()
 
     def free_port(self, kind: int = socket.SOCK_STREAM) -> int:
         """A port of the own address that nobody else knows of."""
@@ -86,6 +114,8 @@ class Servers:
         self.echo.close()
         self.hold.close()
         self.closed.close()
+        for server in self._own.values():
+            server.close()
 
 
 class Stage:
@@ -96,8 +126,9 @@ class Stage:
         self.stopped = False
         self._trace = folder / "bridge.jsonl"
         self._stack = ExitStack()
-        self.servers = self._stack.enter_context(closing(Servers(number)))
+        self.servers = self._stack.enter_context(closing(Servers(number, folder)))
         self._rig = self._stack.enter_context(Rig(folder))
+        self._rig.environment["SSL_CERT_FILE"] = str(folder / TRUSTED)
         self._module: Program | None = None
         self.bridge = self._start()
         self.line: Terminal = self._rig.terminal("host")

@@ -145,7 +145,7 @@ class Terminal:
 class Program:
     """``at-gateway`` as a process of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self.arguments = arguments
         self.errors = folder / f"stderr-{arguments[0]}-{time.monotonic_ns()}"
         with self.errors.open("wb") as errors:
@@ -155,7 +155,7 @@ class Program:
                 stdout=subprocess.PIPE,
                 bufsize=0,  # select must see the lines that are left
                 stderr=errors,
-                env=os.environ | {"PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"},
+                env=os.environ | {"PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"} | (environment or {}),
             )
 
     def wait_ready(self) -> str:
@@ -285,6 +285,8 @@ class Rig:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.environment: dict[str, str] = {}
+        """What the programs have besides this process's."""
         self._open: list[Program | Terminal | Server] = []
 
     def __enter__(self) -> Self:
@@ -300,7 +302,7 @@ class Rig:
 
     def start(self, *arguments: str, ready: bool = True) -> Program:
         """Run ``at-gateway``; unless told otherwise until it is ready."""
-        program = Program(self.folder, *arguments)
+        program = Program(self.folder, *arguments, environment=self.environment)
         self._open.append(program)
         if ready:
             program.wait_ready()
