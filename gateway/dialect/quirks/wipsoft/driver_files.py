@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import (
     Answer,
     Await,
     Command,
-    Driver,
-    DriverStep,
     DriverSteps,
     EndSending,
     Enter,
@@ -21,6 +16,7 @@ from gateway.dialect.driver import (
     Leave,
     Report,
 )
+from gateway.dialect.quirks.wipsoft.driver_sockets import SocketsDriver
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import Event, SocketLost
@@ -43,27 +39,12 @@ class Session:
     transferring: bool = False
 
 
-Part = Generator[DriverStep, Any, Any]
-
-
-class FilesDriver(Driver):
-    """What :class:`WipsoftDriver` does for files."""
+class FilesDriver(SocketsDriver):
+    """See the module's text."""
 
     _files: Session | None = None
     _closed_here = False
     """The module may say yet that a session is closed, which we closed ourselves (X12)."""
-
-    @abstractmethod
-    def _cause(self, answer: Answer) -> Cause | None: ...
-
-    @abstractmethod
-    def _has(self, command: str, option: int) -> bool: ...
-
-    @abstractmethod
-    def _shut(self, protocol: int, index: int) -> Part: ...
-
-    @abstractmethod
-    def _why(self, failed: Failed, host: str) -> Part: ...
 
     def _is_files(self, socket: HostSocket) -> bool:
         return self._files is not None and self._files.session == socket

@@ -1,0 +1,89 @@
+"""The sockets of a WIPSoft module, as the gateway keeps them: who holds which index, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.model.values import Endpoint, HostSocket
+
+UDP, TCP, SERVER, TLS = 1, 2, 3, 9
+"""Protocols (3.1.1)."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """One socket of the module, and who holds it on the host's side."""
+
+    protocol: int
+    index: int
+    local_port: int | None = None
+    peer: Endpoint | None = None
+    secure: bool = False
+    """SSL: an index of the TCP clients all the same."""
+    last: int = 0
+    """Server: the last of the client indices that begin at ``first``."""
+    first: int = 0
+    peer_closed: bool = False
+    attached: bool = False
+    detached: bool = False
+    """The host has left the data mode of its own will."""
+    speaker: Endpoint | None = None
+    """UDP: who sent the datagram that was told last."""
+    kept: list[tuple[Endpoint, bytes]] = field(default_factory=list)
+    """UDP: datagrams that were read to see who sent them."""
+
+    @property
+    def mode(self) -> int:
+        """The protocol as the module names it."""
+        return TLS if self.secure else self.protocol
+
+
+class Connections:
+    """All of them."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        self._limits = {UDP: numbers["udp_sockets"], TCP: numbers["tcp_sockets"], SERVER: numbers["server_sockets"]}
+        self.held: dict[HostSocket, Connection] = {}
+        self.calls: dict[int, HostSocket] = {}
+        """Connections that were accepted by the module and wait for the host's side: index to listener."""
+        self.gone: set[int] = set()
+        """Indices whose peer has closed; what it sent before can still be read."""
+
+    def clear(self) -> list[HostSocket]:
+        """Forget everything; the host's sockets there were."""
+        holders = list(self.held)
+        self.held.clear()
+        self.calls.clear()
+        return holders
+
+    def at(self, mode: int, index: int) -> HostSocket | None:
+        """Who holds a socket of the module's; a server's is its listener."""
+        return next((holder for holder, one in self.held.items() if (one.mode, one.index) == (mode, index)), None)
+
+    def server_of(self, index: int) -> int:
+        """The server that a client index belongs to, where the module does not say it (X02); 0 for none."""
+        servers = (one for one in self.held.values() if one.protocol == SERVER)
+        return next((one.index for one in servers if one.first <= index <= one.last), 0)
+
+    def free_index(self, protocol: int) -> int | None:
+        """The lowest index that nobody holds."""
+        used = self._used(protocol)
+        return next((index for index in range(1, self._limits[protocol] + 1) if index not in used), None)
+
+    def free_range(self, capacity: int) -> tuple[int, int] | None:
+        """The largest run of free client indices, at most ``capacity`` long."""
+        used, limit = self._used(TCP), self._limits[TCP]
+        best: tuple[int, int] | None = None
+        start = None
+        for index in range(1, limit + 2):
+            if index in used or index > limit:
+                if start is not None and (best is None or index - start > best[1] - best[0] + 1):
+                    best = (start, min(index - 1, start + capacity - 1))
+                start = None
+            elif start is None:
+                start = index
+        return best
+
+    def _used(self, protocol: int) -> set[int]:
+        return {one.index for one in self.held.values() if one.protocol == protocol}
