@@ -170,8 +170,8 @@ class OpenHttp:
 @record
 class WebRequest:
     """One request. Its :class:`Begun` comes with the answer's status and header; POST and PUT first say :class:`Begun`
-    with status 0, when the body can be sent. ``secure`` URLs (``https://``) are checked against the system's
-    certificates."""
+    with status 0, when the body can be sent. ``secure`` URLs (``https://``) are those of servers that prove
+    who they are, unless the user says otherwise."""
 
     session: HostSocket
     method: Method

@@ -75,7 +75,7 @@ class ComputerDialer:
         except TimeoutError:
             raise NetworkFailure(Cause.TIMED_OUT, f"no answer from {peer.host}:{peer.port}") from None
         except ssl.SSLError as error:
-            raise NetworkFailure(Cause.OPEN_FAILED, f"no TLS with {server_name or peer.host}: {error}") from error
+            raise tls.failure(server_name or peer.host, error) from error
         except OSError as error:
             raise NetworkFailure(cause_of(error), str(error)) from error
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

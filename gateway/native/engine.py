@@ -348,8 +348,10 @@ class NativeEngine(StreamOwner):
         if self._trouble.connect_delay_s:
             await asyncio.sleep(self._trouble.connect_delay_s)
         peer = await self._resolve(request.peer)
-        trust = (self._trust or tls.context()) if request.secure else None
-        stream = await network.connect(peer, self, trust=trust, server_name=request.peer.host)
+        if request.secure:
+            stream = await tls.connect(peer, self, self._trust or tls.context(), request.peer.host)
+        else:
+            stream = await network.connect(peer, self)
         if stops != self._bearer_stops:
             stream.close()
             raise NetworkFailure(Cause.BEARER_LOST)

@@ -7,7 +7,6 @@ import contextlib
 import errno
 import logging
 import socket
-import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
@@ -110,11 +109,11 @@ class Stream(asyncio.Protocol):
             self.owner.waiting(self, len(self._unread))
 
     def eof_received(self) -> bool:
-        """The peer sends no more; the other direction stays open, but by TLS, which has no half-close here."""
+        """The peer sends no more; the other direction stays open where it can end by itself: not by TLS before 1.3."""
         self._ended = True
         if not self._unread:
             self.owner.ended(self)
-        return self.transport is None or self.transport.get_extra_info("sslcontext") is None
+        return self.transport is None or self.transport.can_write_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -182,9 +181,14 @@ class Stream(asyncio.Protocol):
             self.transport.write(data)
 
     def shutdown(self) -> None:
-        """Send no more, after what was given; by TLS, which has no half-close here, only close does that."""
-        if self.transport is not None and self.transport.can_write_eof() and not self.transport.is_closing():
+        """Send no more, after what was given; where there is no half-close only :meth:`close` tells the peer so."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.transport.can_write_eof():
             self.transport.write_eof()
+        else:
+            peer = self.peer
+            log.info("%s:%d hears of the end with the close: TLS before 1.3 has no half-close", peer.host, peer.port)
 
     def close(self) -> None:
         """Close, after what was given has been sent."""
@@ -230,27 +234,23 @@ def _endpoint(transport: asyncio.Transport | None, name: str) -> Endpoint:
     return Endpoint(str(info[0]), int(info[1])) if info else Endpoint(ANY_ADDRESS, 0)
 
 
-async def connect(
-    peer: Endpoint, owner: StreamOwner, *, trust: ssl.SSLContext | None = None, server_name: str = ""
-) -> Stream:
-    """Open a TCP connection to a dotted address; with ``trust`` by TLS, to a server that proves to be ``server_name``.
+async def connect(peer: Endpoint, owner: StreamOwner) -> Stream:
+    """Open a TCP connection to a dotted address. Raises :class:`NetworkFailure`."""
+    stream = Stream(owner)
+    await open_tcp(peer, stream)
+    return stream
 
-    Raises :class:`NetworkFailure`.
-    """
+
+async def open_tcp(peer: Endpoint, protocol: asyncio.Protocol) -> None:
+    """Give a TCP connection to a dotted address to ``protocol``. Raises :class:`NetworkFailure`."""
     loop = asyncio.get_running_loop()
-    secure: dict[str, Any] = {"ssl": trust, "server_hostname": server_name} if trust is not None else {}
     try:
         async with asyncio.timeout(CONNECT_LIMIT_S):
-            _, stream = await loop.create_connection(
-                lambda: Stream(owner), peer.host, peer.port, family=socket.AF_INET, **secure
-            )
+            await loop.create_connection(lambda: protocol, peer.host, peer.port, family=socket.AF_INET)
     except TimeoutError:
         raise NetworkFailure(Cause.TIMED_OUT) from None
-    except ssl.SSLError as error:
-        raise NetworkFailure(Cause.OPEN_FAILED, f"no TLS with {server_name}: {error}") from error
     except OSError as error:
         raise NetworkFailure(cause_of(error), str(error)) from error
-    return stream
 
 
 async def listen(at: Endpoint, owner: StreamOwner) -> asyncio.Server:

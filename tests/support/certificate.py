@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -18,3 +20,22 @@ def make(
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, key)
     return server, ssl.create_default_context(cafile=str(certificate))
+
+
+def secured(context: ssl.SSLContext, serve: Callable[[ssl.SSLSocket], None]) -> Callable[[socket.socket], None]:
+    """A server's way of serving a connection, by TLS; ended as TLS ends."""
+
+    def serve_secured(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as inner:
+            serve(inner)
+            inner.unwrap()
+
+    return serve_secured
+
+
+def answer_at_the_end(connection: socket.socket) -> None:
+    """Say how much was heard, and all of it again, but only once the other side has ended its sending."""
+    heard = b""
+    while data := connection.recv(65536):
+        heard += data
+    connection.sendall(b"%d:" % len(heard) + heard)

@@ -108,13 +108,18 @@ class PipeDialer:
         self.far: list[FarSide] = []
 
     async def open(self, peer: Endpoint, *, secure: bool = False, server_name: str = "") -> Streams:
+        tunnel = await self.tunnel(peer)
+        if not secure:
+            return streams(tunnel)
+        reader, protocol, writer = ends()
+        await tls.secure(tunnel, protocol, self._trust or tls.context(), server_name or peer.host)
+        return reader, writer()
+
+    async def tunnel(self, peer: Endpoint) -> Tunnel:
+        """A connection without a protocol."""
         side = FarSide(*await self._computer.open(peer), self._sizes)
         self.far.append(side)
-        if not secure:
-            return streams(side.tunnel)
-        reader, protocol, writer = ends()
-        await tls.secure(side.tunnel, protocol, self._trust or tls.context(), server_name or peer.host)
-        return reader, writer()
+        return side.tunnel
 
     async def listen(self, peer: Endpoint) -> Door:
         raise NetworkFailure(Cause.NOT_SUPPORTED)
