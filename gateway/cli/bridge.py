@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from pathlib import Path
 
 import click
@@ -58,6 +59,7 @@ _OF_A_MODULE = dict.fromkeys(("module_dialect", "module_switch", "limit"), "need
     help="Answer a command of the host's here, always: '+XYZ?::+XYZ: 1'. Repeatable.",
 )
 @options.network_options
+@options.tls_options
 @options.run_options
 def command(
     host: str,
@@ -72,6 +74,8 @@ def command(
     answers: tuple[str, ...],
     maps: tuple[str, ...],
     address: str,
+    authorities: tuple[Path, ...],
+    no_verify: bool,
     trace: Path | None,
     state: Path | None,
     log_level: str,
@@ -90,13 +94,14 @@ def command(
         raise click.UsageError("give either --module LINK with --module-dialect DIALECT, or --native")
     options.refuse_useless(_OF_NATIVE if module else _OF_A_MODULE)
     options.start_log(log_level, log_format)
+    trust = options.trust(authorities, no_verify)
     host_spec = parse_link(host)
     host_side_dialect = options.with_answers(options.dialect(host_dialect, "host", switch, "--switch"), answers)
     store = StateStore(state, f"bridge-{host_side_dialect.id}")
     if state is None:
         log.info("no --state folder: what the host stores is forgotten when the gateway ends")
     if native:
-        _native(host_side_dialect, host_spec.text, policy, maps, address, store, trace)
+        _native(host_side_dialect, host_spec.text, policy, maps, address, trust, store, trace)
         return
     assert module is not None and module_dialect is not None
     module_spec = parse_link(module)
@@ -126,6 +131,7 @@ def command(
             make_link(module_spec),
             keep=store.save,
             tape=tape,
+            trust=trust,
         )
 
     ready = f"ready bridge {{}} ({host_side_dialect.id}) {{}} ({module_side_dialect.id})"
@@ -141,6 +147,7 @@ def _native(
     policy: str,
     maps: tuple[str, ...],
     address: str,
+    trust: ssl.SSLContext | None,
     store: StateStore,
     trace: Path | None,
 ) -> None:
@@ -159,7 +166,7 @@ def _native(
         )
         if tape is not None:
             tape.follow(side.settings)
-        return NativeRunner(side, make_link(spec), keep=store.save, tape=tape, names=names, address=address)
+        return NativeRunner(side, make_link(spec), keep=store.save, tape=tape, names=names, address=address, trust=trust)
 
     try:
         options.run(make, f"ready bridge {{}} ({dialect.id}) native")

@@ -41,6 +41,7 @@ def _show_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
 )
 @options.switch_option("switch", "A reading of the module's manual (see dialects/README.md). Repeatable.")
 @options.network_options
+@options.tls_options
 @options.run_options
 def command(
     dialect_name: str,
@@ -49,6 +50,8 @@ def command(
     switch: tuple[str, ...],
     maps: tuple[str, ...],
     address: str,
+    authorities: tuple[Path, ...],
+    no_verify: bool,
     trace: Path | None,
     state: Path | None,
     log_level: str,
@@ -63,6 +66,7 @@ def command(
     at-gateway module --dialect wipsoft-5.57 --link pty:/tmp/module --map server.example:80=127.0.0.1:8080
     """
     options.start_log(log_level, log_format)
+    trust = options.trust(authorities, no_verify)
     spec = parse_link(link)
     dialect = options.dialect(dialect_name, "virtual", switch, "--switch")
     names = NameMap.parse(list(maps))
@@ -96,6 +100,7 @@ def command(
             names=names,
             address=address,
             faults=faults,
+            trust=trust,
         )
         return runner
 

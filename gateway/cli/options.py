@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -22,7 +23,9 @@ from gateway.dialect.dialect import Dialect
 from gateway.dialect.schema import LocalAnswer
 from gateway.errors import InputError
 from gateway.model.values import is_dotted
+from gateway.native import tls
 
+log = logging.getLogger("gateway")
 DIALECTS = f"one of {', '.join(registry.ids())}, or an alias."
 """For help texts."""
 
@@ -90,6 +93,40 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--ca`` and ``--no-verify``, for sessions in which the gateway itself speaks TLS; see :func:`trust`."""
+    for option in reversed(
+        (
+            click.option(
+                "--ca",
+                "authorities",
+                multiple=True,
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Take the word of these authorities too for who a TLS server is: certificates in PEM form. "
+                "Repeatable.",
+            ),
+            click.option(
+                "--no-verify",
+                is_flag=True,
+                help="TLS servers need not prove who they are: anybody on the way can read and change what is said.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def trust(authorities: tuple[Path, ...], no_verify: bool) -> ssl.SSLContext | None:
+    """How the gateway's own TLS verifies; None: as ever. Raises :class:`InputError`."""
+    if no_verify and authorities:
+        raise click.UsageError("--ca has no effect with --no-verify: give one of them")
+    if no_verify:
+        log.warning("--no-verify: whoever answers is believed to be the TLS server that the host asked for")
+        return tls.context(verify=False)
+    return tls.trusting(authorities) if authorities else None
 
 
 def switch_option(name: str, help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

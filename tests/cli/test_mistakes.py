@@ -343,6 +343,22 @@ class TestNetwork:
         assert said.code == 2 and "--address" in said.said
 
 
+class TestCertificates:
+    """``--ca`` and ``--no-verify``: SEMANTICS 7.6, servers are verified unless the user says otherwise."""
+
+    @pytest.mark.parametrize("where", ["nowhere.pem", "words.pem", "."])
+    def test_an_authority_that_is_none(self, module: Run, bridge: Run, tmp_path: Path, where: str) -> None:
+        (tmp_path / "words.pem").write_text("these are words\n")
+        wanted = "BEGIN CERTIFICATE" if where == "words.pem" else "cannot read certificates"
+        for said in (module("--ca", tmp_path / where), bridge("--native", "--ca", tmp_path / where)):
+            assert said.code == 2 and str(tmp_path / where) in said.sentence and wanted in said.sentence
+        assert not os.path.lexists(tmp_path / "link") and not os.path.lexists(tmp_path / "host")
+
+    def test_both(self, module: Run, tmp_path: Path) -> None:
+        said = module("--ca", tmp_path / "nowhere.pem", "--no-verify")
+        assert said.code == 2 and "--ca" in said.sentence and "--no-verify" in said.sentence
+
+
 class TestFiles:
     @pytest.mark.parametrize("where", ["nowhere/trace", "file/trace"])
     def test_a_trace_that_cannot_be_written(self, module: Run, bridge: Run, tmp_path: Path, where: str) -> None:
