@@ -1,15 +1,19 @@
 """What working a module is written in: generators that yield steps, one for each request.
 
+A driver is a set of methods, each named after the request that it carries out (:meth:`Driver.perform`).
+
 A strictly sequential exchange (create, wait until ready, enter data mode) reads from top to bottom; whoever runs it
 (a session) keeps the time limits, brings a silent module back, and knows nothing of the dialect.
 """
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import field
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from gateway.dialect.dialect import Dialect, Heard
@@ -220,6 +224,12 @@ class Outlet:
     """Each piece is a datagram, whatever its size."""
 
 
+@cache
+def method_of(request: str) -> str:
+    """The name of the method that carries out requests of a class, by the class's name."""
+    return "do" + re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", request)
+
+
 class Driver(ABC):
     """How a module of one dialect is worked. One object a module; it keeps what it knows of the module's state."""
 
@@ -239,9 +249,17 @@ class Driver(ABC):
     def start(self) -> Chores:
         """Put the module into the one known state, find out what it is doing; after every (re)start."""
 
-    @abstractmethod
     def perform(self, request: Request) -> DriverSteps:
-        """Carry out a request; its result is the generator's."""
+        """Carry out a request by the method of its name (``do_connect_tcp`` for ``ConnectTcp``).
+
+        Its result is the generator's; of a request that has no method, that it is not supported.
+        """
+        method: Callable[[Request], DriverSteps] = getattr(self, method_of(type(request).__name__), self._unable)
+        return method(request)
+
+    def _unable(self, _request: Request) -> DriverSteps:
+        yield from ()
+        return Failed(Cause.NOT_SUPPORTED)
 
     @abstractmethod
     def heard(self, heard: Heard) -> Iterable[Event]:

@@ -59,16 +59,10 @@ from gateway.model.requests import (
     FilterWaiting,
     ListenTcp,
     OpenUdp,
-    Ping,
-    QueryBearer,
     RefuseTcp,
-    Request,
     ShutdownTcp,
-    StartBearer,
-    StopBearer,
 )
 from gateway.model.results import Done, Failed
-from gateway.model.services import GetFile, OpenFtp, PutFile, SetFtp
 from gateway.model.values import Endpoint, HostSocket
 from gateway.wire.dle import ETX
 from gateway.wire.service_phase import QUIET, ServicePhase
@@ -99,57 +93,7 @@ class EdsoftDriver(TransfersDriver):
         """No socket stays open; the bearer stays as it is: the equipment may be reached again at once."""
         self._listener = None
         for socket in list(self._sockets):
-            yield from self._close(socket)
-
-    # -- requests ------------------------------------------------------------------------------------------------------
-
-    def perform(self, request: Request) -> DriverSteps:
-        """One generator a request."""
-        match request:
-            case StartBearer():
-                return self._start_bearer(request)
-            case StopBearer():
-                return self._stop_bearer()
-            case QueryBearer():
-                return self._query_bearer()
-            case ConnectTcp():
-                return self._connect(request)
-            case ListenTcp():
-                return self._listen(request)
-            case AcceptTcp():
-                return self._accept(request)
-            case RefuseTcp():
-                return self._refuse(request)
-            case OpenUdp():
-                return self._open_udp(request)
-            case Attach(socket):
-                return self._attach(socket)
-            case Detach(socket):
-                return self._detach(socket)
-            case FilterWaiting():
-                return self._told(None)  # the module filters
-            case OpenFtp():
-                return self._open_ftp(request)
-            case SetFtp():
-                return self._set_ftp(request)
-            case GetFile():
-                return self._get_file(request)
-            case PutFile():
-                return self._put_file(request)
-            case ShutdownTcp(socket) if self._files is not None and socket == self._files.session:
-                return self._end_file()
-            case ShutdownTcp(socket):
-                return self._shutdown(socket)
-            case CloseSocket(socket):
-                return self._close(socket)
-            case Ping():
-                return self._ping(request)
-            case _:
-                return self._told(Failed(Cause.NOT_SUPPORTED))
-
-    def _told(self, failed: Failed | None) -> DriverSteps:
-        yield from ()
-        return failed or Done()
+            yield from self.do_close_socket(CloseSocket(socket))
 
     # -- opening (ch. 5, ch. 6) ----------------------------------------------------------------------------------------
 
@@ -189,7 +133,8 @@ class EdsoftDriver(TransfersDriver):
         entry = self._sockets[self._running]
         return Opening(self._running, entry.phase, deliver=entry.attached)
 
-    def _connect(self, request: ConnectTcp) -> DriverSteps:
+    def do_connect_tcp(self, request: ConnectTcp) -> DriverSteps:
+        """Its data mode is open when it is."""
         if self._running is not None:
             return Failed(Cause.NO_FREE_SOCKET, "one service at a time")
         failed: Failed | None = yield from self._set(TCPSERV=request.peer.host, TCPPORT=request.peer.port, DLEMODE=1)
@@ -197,7 +142,8 @@ class EdsoftDriver(TransfersDriver):
             failed = yield from self._run(request.socket, RunningSocket(self._stream()), "tcp_connect")
         return failed or Done()
 
-    def _open_udp(self, request: OpenUdp) -> DriverSteps:
+    def do_open_udp(self, request: OpenUdp) -> DriverSteps:
+        """To a peer, or listening at a port."""
         if self._running is not None:
             return Failed(Cause.NO_FREE_SOCKET, "one service at a time")
         entry = RunningSocket(self._datagrams(), allowed=request.allowed)
@@ -214,7 +160,8 @@ class EdsoftDriver(TransfersDriver):
             failed = yield from self._run(request.socket, entry, does)
         return failed or Done()
 
-    def _listen(self, request: ListenTcp) -> DriverSteps:
+    def do_listen_tcp(self, request: ListenTcp) -> DriverSteps:
+        """For one peer at a time."""
         if self._running is not None:
             return Failed(Cause.NO_FREE_SOCKET, "one service at a time")
         self._listener = Listener(request.listener, request.port, request.allowed)
@@ -241,7 +188,8 @@ class EdsoftDriver(TransfersDriver):
             socket, self._listener = self._listener.socket, None
             yield Emit(SocketLost(socket, failed.cause))
 
-    def _accept(self, request: AcceptTcp) -> DriverSteps:
+    def do_accept_tcp(self, request: AcceptTcp) -> DriverSteps:
+        """The running service is its."""
         listener = self._listener
         if listener is None or listener.call != request.connection:
             return Failed(Cause.CLOSED_BY_PEER)
@@ -266,7 +214,8 @@ class EdsoftDriver(TransfersDriver):
             yield from self._tell_end(socket)
         yield from self._listen_again()
 
-    def _refuse(self, request: RefuseTcp) -> DriverSteps:
+    def do_refuse_tcp(self, request: RefuseTcp) -> DriverSteps:
+        """End its data mode, and listen again."""
         listener = self._listener
         if listener is not None and listener.call == request.connection:
             listener.call = 0
@@ -280,7 +229,9 @@ class EdsoftDriver(TransfersDriver):
 
     # -- data ----------------------------------------------------------------------------------------------------------
 
-    def _attach(self, socket: HostSocket) -> DriverSteps:
+    def do_attach(self, request: Attach) -> DriverSteps:
+        """What was kept, and from now on what comes."""
+        socket = request.socket
         entry = self._sockets.get(socket)
         if entry is None:
             return Failed(Cause.CLOSED_BY_PEER)
@@ -290,11 +241,17 @@ class EdsoftDriver(TransfersDriver):
             yield Afterwards(self._tell_end(socket))
         return Done()
 
-    def _detach(self, socket: HostSocket) -> DriverSteps:
-        entry = self._sockets.get(socket)
+    def do_detach(self, request: Detach) -> DriverSteps:
+        """What comes is kept."""
+        entry = self._sockets.get(request.socket)
         if entry is not None:
             entry.attached = False
-            yield Route(socket, deliver=False)
+            yield Route(request.socket, deliver=False)
+        return Done()
+
+    def do_filter_waiting(self, _request: FilterWaiting) -> DriverSteps:
+        """The module filters."""
+        yield from ()
         return Done()
 
     def _tell_end(self, socket: HostSocket) -> Chores:
@@ -307,14 +264,18 @@ class EdsoftDriver(TransfersDriver):
             del self._sockets[socket]
         yield Emit(entry.ended)
 
-    def _shutdown(self, socket: HostSocket) -> DriverSteps:
-        """There is no half-close: the connection is closed when the peer has nothing more to say."""
-        if socket == self._running:
+    def do_shutdown_tcp(self, request: ShutdownTcp) -> DriverSteps:
+        """There is no half-close: the connection is closed when the peer has nothing more to say. A file has ended."""
+        if self._is_transfer(request.socket):
+            return (yield from self._end_file())
+        if request.socket == self._running:
             yield _changed("the sending is ended", "the connection is closed when nothing more comes")
             yield EndSending()
         return Done()
 
-    def _close(self, socket: HostSocket) -> DriverSteps:
+    def do_close_socket(self, request: CloseSocket) -> DriverSteps:
+        """A socket, a listener or the session with a server."""
+        socket = request.socket
         entry = self._sockets.pop(socket, None)
         ours = self._listener is not None and self._listener.socket == socket
         if ours:

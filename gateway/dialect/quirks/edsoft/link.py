@@ -33,10 +33,7 @@ from gateway.model.events import (
     PeerClosed,
     SocketLost,
 )
-from gateway.model.requests import (
-    Ping,
-    StartBearer,
-)
+from gateway.model.requests import Ping, QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed, PingEcho
 from gateway.model.services import OpenFtp
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, HostSocket
@@ -187,7 +184,8 @@ class LinkDriver(Driver):
 
     # -- link (ch. 2) --------------------------------------------------------------------------------------------------
 
-    def _start_bearer(self, request: StartBearer) -> DriverSteps:
+    def do_start_bearer(self, request: StartBearer) -> DriverSteps:
+        """Parameters, then one command."""
         if request.kind is BearerKind.GPRS:
             failed: Failed | None = yield from self._set(
                 GPRSMODE=1,
@@ -228,7 +226,8 @@ class LinkDriver(Driver):
         yield from self._read_addresses()
         return Done(self._addresses)
 
-    def _stop_bearer(self) -> DriverSteps:
+    def do_stop_bearer(self, _request: StopBearer) -> DriverSteps:
+        """The service that runs goes before."""
         yield from self.finish()
         answer: Answer = yield Command(self.dialect.write("bearer_stop"))
         was_up, self._up = self._up is not None, None
@@ -236,7 +235,8 @@ class LinkDriver(Driver):
             return self.failed(answer, "#CONNECTIONSTOP")
         return Done()
 
-    def _query_bearer(self) -> DriverSteps:
+    def do_query_bearer(self, _request: QueryBearer) -> DriverSteps:
+        """As the module says; while it runs a service, as it was."""
         if not self._in_data_mode():
             connected: bool | None = yield from self._connected()
             if not connected:
@@ -253,7 +253,7 @@ class LinkDriver(Driver):
 
     # -- ping (ch. 7) --------------------------------------------------------------------------------------------------
 
-    def _ping(self, request: Ping) -> DriverSteps:
+    def do_ping(self, request: Ping) -> DriverSteps:
         """One command a request: each answer is told as it comes, and the gap is the host's."""
         if self._running is not None:
             return Failed(Cause.BUSY, "one service at a time")

@@ -26,7 +26,8 @@ class TransfersDriver(LinkDriver):
     def _end_of(self, session: HostSocket) -> bool:
         """The service is free again; whether it was still this one's."""
 
-    def _open_ftp(self, request: OpenFtp) -> DriverSteps:
+    def do_open_ftp(self, request: OpenFtp) -> DriverSteps:
+        """Write down who is to be asked."""
         if self._files is not None:
             return Failed(Cause.INDEX_IN_USE)
         failed: Failed | None = yield from self._set(
@@ -40,17 +41,18 @@ class TransfersDriver(LinkDriver):
     def _ftp_modes(self, request: OpenFtp | SetFtp) -> Part:
         return (yield from self._set(FTPTYPE="I" if request.binary else "A", FTPMODE=int(request.passive)))
 
-    def _set_ftp(self, request: SetFtp) -> DriverSteps:
+    def do_set_ftp(self, request: SetFtp) -> DriverSteps:
+        """Type and mode of the transfers to come."""
         failed: Failed | None = yield from self._ftp_modes(request)
         return failed or Done()
 
-    def _get_file(self, request: GetFile) -> DriverSteps:
+    def do_get_file(self, request: GetFile) -> DriverSteps:
         """Ok_Info_DataBegin, the file, ETX, OK; nothing can break it off."""
         folder, name = _split(request.path)
         failed: Failed | None = yield from self._set(FTPGETPATH=folder, FTPGETFILENAME=name)
         return failed or (yield from self._transfer("file_get", "data_begin", request.session))
 
-    def _put_file(self, request: PutFile) -> DriverSteps:
+    def do_put_file(self, request: PutFile) -> DriverSteps:
         """Ok_Info_WaitingForData, the file up to our ETX, OK."""
         if request.append:
             return Failed(Cause.NOT_SUPPORTED, "a file is always written anew")

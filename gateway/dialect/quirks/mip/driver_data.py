@@ -86,7 +86,8 @@ class DataDriver(SocketsDriver):
         """Whether so much waits for the host's side that the module should not be read."""
         return self.connections.full
 
-    def _attach(self, request: Attach) -> DriverSteps:
+    def do_attach(self, request: Attach) -> DriverSteps:
+        """What was kept, and from now on what comes."""
         connection = self.connections.of(request.socket)
         if connection is None:
             return Failed(Cause.CLOSED_BY_PEER)
@@ -101,14 +102,16 @@ class DataDriver(SocketsDriver):
             yield Afterwards(self._catch_up(connection))
         return Done()
 
-    def _detach(self, request: Detach) -> DriverSteps:
+    def do_detach(self, request: Detach) -> DriverSteps:
+        """What comes is kept."""
         yield from ()
         connection = self.connections.of(request.socket)
         if connection is not None:
             connection.attached = False
         return Done()
 
-    def _filter(self, request: FilterWaiting) -> DriverSteps:
+    def do_filter_waiting(self, request: FilterWaiting) -> DriverSteps:
+        """Of what is kept."""
         yield from ()
         connection = self.connections.of(request.socket)
         if connection is None:
@@ -280,7 +283,8 @@ class DataDriver(SocketsDriver):
         yield from self._shut(connection)
         yield Emit(SocketLost(holder, Cause.SEND_FAILED))
 
-    def _send_to(self, request: SendDatagram) -> DriverSteps:
+    def do_send_datagram(self, request: SendDatagram) -> DriverSteps:
+        """Its peer is named with it."""
         connection = self.connections.of(request.socket)
         if connection is None or not connection.udp:
             return Failed(Cause.BAD_STATE)

@@ -13,7 +13,7 @@ from gateway.dialect.quirks.mip.connections import Connections
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import BearerFound, BearerLost, Event, ModuleRestarted, SocketLost
-from gateway.model.requests import StartBearer
+from gateway.model.requests import QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed
 from gateway.model.values import Addresses, BearerKind, is_dotted, is_six
 
@@ -129,7 +129,8 @@ class LinkDriver(Driver):
 
     # -- bearer (1.1.1) ------------------------------------------------------------------------------------------------
 
-    def _start_bearer(self, request: StartBearer) -> DriverSteps:
+    def do_start_bearer(self, request: StartBearer) -> DriverSteps:
+        """OK, then the address or that it failed; GPRS alone."""
         if request.kind is not BearerKind.GPRS:
             return Failed(Cause.NOT_SUPPORTED)
         try:
@@ -208,7 +209,8 @@ class LinkDriver(Driver):
                 return False
         return True
 
-    def _stop_bearer(self) -> DriverSteps:
+    def do_stop_bearer(self, _request: StopBearer) -> DriverSteps:
+        """Every socket goes before."""
         yield from self.finish()
         was_up, self._up = self._up, False
         self.connections.clear()
@@ -224,7 +226,8 @@ class LinkDriver(Driver):
         yield Await(lambda one: one.key == "call_down", "+MIPCALL")
         return Done()
 
-    def _query_bearer(self) -> DriverSteps:
+    def do_query_bearer(self, _request: QueryBearer) -> DriverSteps:
+        """As the module says, not as it was."""
         status, addresses = yield from self._call_state()
         return Done(addresses if status == UP else None)
 

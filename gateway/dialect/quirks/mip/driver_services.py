@@ -36,7 +36,7 @@ class ServicesDriver(SocketsDriver):
 
     # -- ping (1.1.14) -------------------------------------------------------------------------------------------------
 
-    def _ping(self, request: Ping) -> DriverSteps:
+    def do_ping(self, request: Ping) -> DriverSteps:
         """One command a request: the module has no interval of its own that could be set."""
         for number in range(request.count):
             if number:
@@ -81,13 +81,15 @@ class ServicesDriver(SocketsDriver):
             if status == ENDED:
                 return echo
             if status == BROKEN_OFF:
-                if not is_dotted(request.target) and isinstance((yield from self._resolve(_named(request))), Failed):
+                found = Done() if is_dotted(request.target) else (yield from self.do_resolve_name(_named(request)))
+                if isinstance(found, Failed):
                     return Failed(Cause.NAME_NOT_RESOLVED, "+MPINGSTAT: 2")
                 return Failed(Cause.PING_FAILED, "+MPINGSTAT: 2")
 
     # -- names (1.1.16, 1.1.21) ----------------------------------------------------------------------------------------
 
-    def _resolve(self, request: ResolveName) -> DriverSteps:
+    def do_resolve_name(self, request: ResolveName) -> DriverSteps:
+        """By other servers when they are named."""
         if request.servers:
             yield from self._set_servers(request.servers)
         try:
@@ -116,7 +118,7 @@ class ServicesDriver(SocketsDriver):
 
     # -- time (1.1.22) -------------------------------------------------------------------------------------------------
 
-    def _time(self, request: GetTime) -> DriverSteps:
+    def do_get_time(self, request: GetTime) -> DriverSteps:
         """The module sets its clock by the server; then the clock is read."""
         server = request.server
         try:

@@ -5,6 +5,7 @@ Sections are those of the L610 manual, erratum ids stand where it leaves a choic
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 
 from gateway.dialect.dialect import Heard
@@ -42,7 +43,8 @@ class SocketsDriver(LinkDriver):
 
     # -- opening (1.1.2) -----------------------------------------------------------------------------------------------
 
-    def _connect(self, request: ConnectTcp) -> DriverSteps:
+    def do_connect_tcp(self, request: ConnectTcp) -> DriverSteps:
+        """OK, then open or failed."""
         protocol = TLS if request.secure else TCP
         peer = request.peer
         connection = self.connections.take(request.socket, Stage.OPENING)
@@ -58,7 +60,8 @@ class SocketsDriver(LinkDriver):
             return (yield from self._why(failed, peer.host))
         return (yield from self._is_open(connection))
 
-    def _open_udp(self, request: OpenUdp) -> DriverSteps:
+    def do_open_udp(self, request: OpenUdp) -> DriverSteps:
+        """To its peer, or listening to everybody."""
         peer = request.peer
         connection = self.connections.take(request.socket, Stage.OPENING, udp=True)
         if connection is None:
@@ -126,7 +129,7 @@ class SocketsDriver(LinkDriver):
         """The module tells only that it failed: find out whether it was the name or the link."""
         failed = yield from self._unless_gone(failed)
         if failed.cause in (Cause.OPEN_FAILED, Cause.TIMED_OUT, Cause.INTERNAL) and not is_dotted(host):
-            found = yield from self._resolve(ResolveName(host))
+            found = yield from self.do_resolve_name(ResolveName(host))
             if isinstance(found, Failed) and found.cause is Cause.NAME_NOT_RESOLVED:
                 return Failed(Cause.NAME_NOT_RESOLVED, failed.original)
         return failed
@@ -151,12 +154,14 @@ class SocketsDriver(LinkDriver):
         elif connection.ended is not None:
             yield Emit(self._end(connection, holder))
 
-    def _resolve(self, request: ResolveName) -> DriverSteps:
-        raise NotImplementedError
+    @abstractmethod
+    def do_resolve_name(self, request: ResolveName) -> DriverSteps:
+        """Look a name up."""
 
     # -- listening -----------------------------------------------------------------------------------------------------
 
-    def _listen(self, request: ListenTcp) -> DriverSteps:
+    def do_listen_tcp(self, request: ListenTcp) -> DriverSteps:
+        """By a socket that becomes the first peer's, and another behind it."""
         listener = Listener(request.listener, request.port)
         failed: Failed | None = yield from self._begin_listening(listener)
         if failed is not None:
@@ -182,7 +187,8 @@ class SocketsDriver(LinkDriver):
                 yield Remark("finding", {"what": FindingKind.CHANGED.value, "old": text, "new": failed.original})
                 return
 
-    def _accept(self, request: AcceptTcp) -> DriverSteps:
+    def do_accept_tcp(self, request: AcceptTcp) -> DriverSteps:
+        """The module has accepted it already."""
         connection = self._called(request.connection)
         if connection is not None:
             self.connections.accept(connection, request.socket)
@@ -194,7 +200,8 @@ class SocketsDriver(LinkDriver):
             return Failed(Cause.CLOSED_BY_PEER)
         return (yield from self._is_open(connection))
 
-    def _refuse(self, request: RefuseTcp) -> DriverSteps:
+    def do_refuse_tcp(self, request: RefuseTcp) -> DriverSteps:
+        """Close what the module has accepted."""
         connection = self._called(request.connection)
         if connection is not None:
             yield from self._shut(connection)
@@ -212,7 +219,8 @@ class SocketsDriver(LinkDriver):
 
     # -- closing (1.1.3) -----------------------------------------------------------------------------------------------
 
-    def _close(self, request: CloseSocket) -> DriverSteps:
+    def do_close_socket(self, request: CloseSocket) -> DriverSteps:
+        """A socket or a listener, with all that has called it."""
         if request.socket in self.connections.listeners:
             yield from self._stop_listening(request.socket)
         connection = self.connections.of(request.socket)
@@ -245,7 +253,7 @@ class SocketsDriver(LinkDriver):
         if answer.ok:
             yield Await(lambda one: one.key in ("closed", "closed_counted") and one.number("id") == id, CLOSE_WAIT_S)
 
-    def _shutdown(self, request: ShutdownTcp) -> DriverSteps:
+    def do_shutdown_tcp(self, request: ShutdownTcp) -> DriverSteps:
         """There is only close, which would also end what the peer still sends (1.1.3): the socket stays as it is."""
         text = "the end of the sending"
         yield Remark(

@@ -1,4 +1,4 @@
-"""Working a WIPSoft module: which generator carries out which request, and what its messages mean."""
+"""Working a WIPSoft module: the parts put together, and what its messages mean."""
 
 from __future__ import annotations
 
@@ -10,81 +10,21 @@ from gateway.dialect.quirks.wipsoft.connections import TCP, UDP
 from gateway.dialect.quirks.wipsoft.driver_data import DataDriver, speaker
 from gateway.dialect.quirks.wipsoft.driver_files import FTP, FilesDriver
 from gateway.dialect.quirks.wipsoft.driver_ping import PingDriver
-from gateway.model.causes import Cause
 from gateway.model.events import DataWaiting, Event, PeerClosed, SocketLost
-from gateway.model.requests import (
-    AcceptTcp,
-    Attach,
-    CloseSocket,
-    ConnectTcp,
-    Detach,
-    FilterWaiting,
-    ListenTcp,
-    OpenUdp,
-    Ping,
-    QueryBearer,
-    RefuseTcp,
-    Request,
-    ResolveName,
-    ShutdownTcp,
-    StartBearer,
-    StopBearer,
-)
-from gateway.model.results import Failed
-from gateway.model.services import GetFile, OpenFtp, PutFile, SetFtp
+from gateway.model.requests import CloseSocket, ShutdownTcp
 from gateway.model.values import HostSocket
 
 
 class WipsoftDriver(FilesDriver, PingDriver, DataDriver):
     """See the module's text."""
 
-    def perform(self, request: Request) -> DriverSteps:
-        """One generator a request."""
-        match request:
-            case StartBearer():
-                return self._start_bearer(request)
-            case StopBearer():
-                return self._stop_bearer()
-            case QueryBearer():
-                return self._query_bearer()
-            case ConnectTcp():
-                return self._connect(request)
-            case ListenTcp():
-                return self._listen(request)
-            case AcceptTcp():
-                return self._accept(request)
-            case RefuseTcp():
-                return self._refuse(request)
-            case OpenUdp():
-                return self._open_udp(request)
-            case Attach():
-                return self._attach(request)
-            case FilterWaiting():
-                return self._filter(request)
-            case Detach():
-                return self._detach(request)
-            case ShutdownTcp(socket):
-                return self._end_file() if self._is_files(socket) else self._shutdown(request)
-            case CloseSocket(socket):
-                return self._close_ftp() if self._is_files(socket) else self._close(socket)
-            case ResolveName():
-                return self._resolve(request)
-            case Ping():
-                return self._ping(request)
-            case OpenFtp():
-                return self._open_ftp(request)
-            case SetFtp():
-                return self._again_ftp(request)
-            case GetFile():
-                return self._get_file(request)
-            case PutFile():
-                return self._put_file(request)
-            case _:
-                return self._unable()
+    def do_shutdown_tcp(self, request: ShutdownTcp) -> DriverSteps:
+        """Of a socket, or of the file that the host sends."""
+        return self._end_file() if self._is_files(request.socket) else super().do_shutdown_tcp(request)
 
-    def _unable(self) -> DriverSteps:
-        yield from ()
-        return Failed(Cause.NOT_SUPPORTED)
+    def do_close_socket(self, request: CloseSocket) -> DriverSteps:
+        """A socket, a listener or the session with a server."""
+        return self._close_ftp() if self._is_files(request.socket) else self._close(request.socket)
 
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
         """Of a file: its own request waits for what the module says of it."""

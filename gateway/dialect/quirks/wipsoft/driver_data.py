@@ -42,7 +42,8 @@ class DataDriver(SocketsDriver):
     _falls_back = False
     """The module leaves its data mode with every datagram (X15)."""
 
-    def _attach(self, request: Attach) -> DriverSteps:
+    def do_attach(self, request: Attach) -> DriverSteps:
+        """Enter the socket's data mode."""
         entry = self.connections.held.get(request.socket)
         if entry is None:
             return Failed(Cause.CLOSED_BY_PEER)
@@ -83,7 +84,8 @@ class DataDriver(SocketsDriver):
                 return False
         return True
 
-    def _detach(self, request: Detach) -> DriverSteps:
+    def do_detach(self, request: Detach) -> DriverSteps:
+        """Leave it."""
         entry = self.connections.held.get(request.socket)
         if entry is None or not entry.attached:
             return Done()
@@ -95,7 +97,7 @@ class DataDriver(SocketsDriver):
             yield Deliver(request.socket, held)
         return Done()
 
-    def _shutdown(self, request: ShutdownTcp) -> DriverSteps:
+    def do_shutdown_tcp(self, request: ShutdownTcp) -> DriverSteps:
         """An ETX in the data mode ends the sending, reading goes on (6.2.2.1)."""
         entry = self.connections.held.get(request.socket)
         if entry is None or entry.protocol != TCP:
@@ -209,7 +211,8 @@ class DataDriver(SocketsDriver):
         yield Command(self.dialect.write("offline_close", index=entry.index), frozenset({"offline_closed"}))
         return True
 
-    def _filter(self, request: FilterWaiting) -> DriverSteps:
+    def do_filter_waiting(self, request: FilterWaiting) -> DriverSteps:
+        """Read what waits, to see who sent it."""
         entry = self.connections.held.get(request.socket)
         if entry is None:
             return Done()

@@ -49,7 +49,7 @@ class FilesDriver(SocketsDriver):
     def _is_files(self, socket: HostSocket) -> bool:
         return self._files is not None and self._files.session == socket
 
-    def _open_ftp(self, request: OpenFtp) -> DriverSteps:
+    def do_open_ftp(self, request: OpenFtp) -> DriverSteps:
         """Connect and log in, then set type and mode; OK when that is done."""
         if self._files is not None:
             return Failed(Cause.INDEX_IN_USE)
@@ -85,14 +85,15 @@ class FilesDriver(SocketsDriver):
                 )
         return Done()
 
-    def _again_ftp(self, request: SetFtp) -> DriverSteps:
+    def do_set_ftp(self, request: SetFtp) -> DriverSteps:
+        """Type and mode of the transfers to come."""
         return (yield from self._set_ftp(request.binary, request.passive))
 
-    def _get_file(self, request: GetFile) -> DriverSteps:
+    def do_get_file(self, request: GetFile) -> DriverSteps:
         """CONNECT, the file with its ETX and DLE escaped, ETX, OK."""
         return (yield from self._transfer("ftp_get", request.session, request.path))
 
-    def _put_file(self, request: PutFile) -> DriverSteps:
+    def do_put_file(self, request: PutFile) -> DriverSteps:
         """CONNECT; the file up to our ETX, then OK."""
         return (yield from self._transfer("ftp_append" if request.append else "ftp_put", request.session, request.path))
 

@@ -14,7 +14,7 @@ from gateway.dialect.quirks.wipsoft.connections import Connections
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import BearerFound, BearerLost, Event, ModuleRestarted, SocketLost
-from gateway.model.requests import StartBearer
+from gateway.model.requests import QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind
 
@@ -117,7 +117,8 @@ class LinkDriver(Driver):
 
     # -- bearer (4.1, 4.2) ---------------------------------------------------------------------------------------------
 
-    def _start_bearer(self, request: StartBearer) -> DriverSteps:
+    def do_start_bearer(self, request: StartBearer) -> DriverSteps:
+        """Stack, bearer, options, and what it was given."""
         bid = BIDS.get(request.kind)
         if bid is None:
             return Failed(Cause.NOT_SUPPORTED)
@@ -227,7 +228,8 @@ class LinkDriver(Driver):
                 found[option] = answer.heard[0].fields["value"]
         return Addresses(found.get(OWN, ANY_ADDRESS), found.get(PEER, ANY_ADDRESS))
 
-    def _stop_bearer(self) -> DriverSteps:
+    def do_stop_bearer(self, _request: StopBearer) -> DriverSteps:
+        """Every socket goes before."""
         yield from self.finish()
         bid, self._started = self._started, None
         for known in [bid] if bid is not None else sorted(self._open):
@@ -236,7 +238,8 @@ class LinkDriver(Driver):
                 return self.failed(answer, "+WIPBR=5")
         return Done()
 
-    def _query_bearer(self) -> DriverSteps:
+    def do_query_bearer(self, _request: QueryBearer) -> DriverSteps:
+        """As the module says, not as it was."""
         states = yield from self._bearer_states()
         started = [bid for bid, state in (states or {}).items() if state == 1]
         if not started:

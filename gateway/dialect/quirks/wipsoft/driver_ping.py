@@ -20,7 +20,8 @@ PING_LIMIT_MS = 65535
 class PingDriver(SocketsDriver):
     """See the module's text."""
 
-    def _ping(self, request: Ping) -> DriverSteps:
+    def do_ping(self, request: Ping) -> DriverSteps:
+        """One command for all, where the module can pause so long."""
         if max(request.interval_ms, request.timeout_ms) <= PING_LIMIT_MS:
             return (yield from self._pings(request))
         limit_ms = min(request.timeout_ms, PING_LIMIT_MS)

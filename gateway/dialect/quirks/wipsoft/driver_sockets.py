@@ -73,7 +73,8 @@ class SocketsDriver(LinkDriver):
             return Failed(Cause.REFUSED, "+WIPPEERCLOSE") if ready is None else None
         return Failed(self.dialect.cause_of(heard.fields["code"]), heard.fields["code"])
 
-    def _connect(self, request: ConnectTcp) -> DriverSteps:
+    def do_connect_tcp(self, request: ConnectTcp) -> DriverSteps:
+        """OK, then ready or failed."""
         index = self.connections.free_index(TCP)
         if index is None:
             return Failed(Cause.NO_FREE_SOCKET)
@@ -106,10 +107,11 @@ class SocketsDriver(LinkDriver):
 
     def _resolves(self, host: str) -> Part:
         """Whether the module can look a name up: a UDP socket to it becomes ready without any peer's help."""
-        result = yield from self._resolve(ResolveName(host), read=False)
+        result = yield from self.do_resolve_name(ResolveName(host), read=False)
         return isinstance(result, Done)
 
-    def _resolve(self, request: ResolveName, *, read: bool = True) -> DriverSteps:
+    def do_resolve_name(self, request: ResolveName, *, read: bool = True) -> DriverSteps:
+        """By a UDP socket to it, whose peer's address can be read; not read: whether it has one."""
         index = self.connections.free_index(UDP)
         if index is None:
             return Failed(Cause.NO_FREE_SOCKET)
@@ -137,7 +139,8 @@ class SocketsDriver(LinkDriver):
         )
         return answer.heard[0].fields["value"] if answer.ok and answer.heard else ""
 
-    def _listen(self, request: ListenTcp) -> DriverSteps:
+    def do_listen_tcp(self, request: ListenTcp) -> DriverSteps:
+        """A server, with as many client indices as the host's side takes peers, or as there are."""
         server = self.connections.free_index(SERVER)
         free = self.connections.free_range(request.capacity)
         if server is None or free is None:
@@ -172,7 +175,8 @@ class SocketsDriver(LinkDriver):
         self.connections.calls[index] = listener
         yield Emit(Incoming(listener, index, peer))
 
-    def _accept(self, request: AcceptTcp) -> DriverSteps:
+    def do_accept_tcp(self, request: AcceptTcp) -> DriverSteps:
+        """The module has accepted it already."""
         if self.connections.calls.pop(request.connection, None) is None:
             return Failed(Cause.CLOSED_BY_PEER)
         gone = request.connection in self.connections.gone
@@ -186,12 +190,14 @@ class SocketsDriver(LinkDriver):
                 yield from self._shut(TCP, index)
         return Done()
 
-    def _refuse(self, request: RefuseTcp) -> DriverSteps:
+    def do_refuse_tcp(self, request: RefuseTcp) -> DriverSteps:
+        """Close what the module has accepted."""
         self.connections.calls.pop(request.connection, None)
         yield from self._shut(TCP, request.connection)
         return Done()
 
-    def _open_udp(self, request: OpenUdp) -> DriverSteps:
+    def do_open_udp(self, request: OpenUdp) -> DriverSteps:
+        """OK, then ready, or a name that nobody knows."""
         index = self.connections.free_index(UDP)
         if index is None:
             return Failed(Cause.NO_FREE_SOCKET)
