@@ -32,11 +32,11 @@ disable_plaintext_auth = no
 {users}
 first_valid_uid = 1
 first_valid_gid = 1
-mail_location = maildir:{folder}/mail
+mail_location = maildir:{folder}/mail/%u
 pop3_uidl_format = %f
 passdb {{
   driver = static
-  args = user={login} password={password}
+  args = password={password}
 }}
 userdb {{
   driver = static
@@ -63,16 +63,19 @@ _TWISTED = """
 import sys
 from io import BytesIO
 from pathlib import Path
-from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import IUsernameHashedPassword, IUsernamePassword
+from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import Portal
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory
 from twisted.mail.pop3 import IMailbox, POP3, Mailbox
+from zope.interface import implementer
 
 
 class Box(Mailbox):
-    def __init__(self):
-        self.files = sorted(Path(sys.argv[1]).glob("*/*"), key=lambda path: path.name)
+    def __init__(self, user):
+        self.files = sorted(Path(sys.argv[1], user).glob("*/*"), key=lambda path: path.name)
         self.marked = set()
 
     def _mail(self, number):
@@ -106,16 +109,26 @@ class Box(Mailbox):
             self.files[number].unlink()
 
 
+@implementer(ICredentialsChecker)
+class Anybody:
+    credentialInterfaces = (IUsernamePassword, IUsernameHashedPassword)
+
+    def requestAvatarId(self, credentials):
+        if not credentials.checkPassword(sys.argv[2].encode()):
+            raise UnauthorizedLogin
+        return credentials.username
+
+
 class Realm:
     def requestAvatar(self, name, mind, *interfaces):
-        return IMailbox, Box(), lambda: None
+        return IMailbox, Box(name.decode()), lambda: None
 
 
 class Server(Factory):
     def buildProtocol(self, address):
         made = POP3()
         made.factory = self
-        made.portal = Portal(Realm(), [InMemoryUsernamePasswordDatabaseDontUse(**{sys.argv[2]: sys.argv[3].encode()})])
+        made.portal = Portal(Realm(), [Anybody()])
         return made
 
 
@@ -124,33 +137,59 @@ reactor.run()
 """
 
 
-class Postbox:
-    """A server with one box; its mails are files of ours."""
+class Box:
+    """One user's mails: files of ours."""
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.folder = Path(tempfile.mkdtemp(prefix="box"))  # paths of sockets must be short
-        self.box = self.folder / "mail"
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         for name in ("new", "cur", "tmp"):
-            (self.box / name).mkdir(parents=True)
-        self.port = 0
-        self.process = self._dovecot() if kind == "dovecot" else self._twisted()
+            (folder / name).mkdir(parents=True)
+        self._own(folder, *folder.iterdir())
 
     def put(self, *mails: bytes) -> None:
         """Mails in this order; lines end with a line feed there."""
         for number, mail in enumerate(mails):
-            file = self.box / "new" / f"{number:05}.M{number}P1.box"
+            file = self.folder / "new" / f"{number:05}.M{number}P1.box"
             file.write_bytes(mail.replace(b"\r\n", b"\n"))
-            if os.getuid() == 0:
-                os.chown(file, self.box.stat().st_uid, self.box.stat().st_gid)
+            self._own(file)
 
     @property
     def count(self) -> int:
         """Mails that are there."""
-        return sum(1 for name in ("new", "cur") for _ in (self.box / name).iterdir())
+        return sum(1 for name in ("new", "cur") for _ in (self.folder / name).iterdir())
+
+    def _own(self, *paths: Path) -> None:
+        """The user of the server may do what he wants with them."""
+        if os.getuid() == 0:
+            owner = self.folder.parent.stat()
+            for path in paths:
+                os.chown(path, owner.st_uid, owner.st_gid)
+
+
+class Postbox:
+    """A server; whoever knows the password has a box."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.folder = Path(tempfile.mkdtemp(prefix="box"))  # paths of sockets must be short
+        self.mail = self.folder / "mail"
+        self.mail.mkdir()
+        self.port = 0
+        self.process = self._dovecot() if kind == "dovecot" else self._twisted()
+        self._box = self.box(USER)
+        self.put = self._box.put
+
+    def box(self, user: str) -> Box:
+        """A new box of a user's, empty."""
+        return Box(self.mail / user)
+
+    @property
+    def count(self) -> int:
+        """Mails that are in the first user's box."""
+        return self._box.count
 
     def _twisted(self) -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, "-c", _TWISTED, str(self.box), USER, PASSWORD]
+        arguments = [sys.executable, "-c", _TWISTED, str(self.mail), PASSWORD]
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         assert process.stdout is not None
         self.port = int(process.stdout.readline())
@@ -166,11 +205,11 @@ class Postbox:
         if os.getuid() == 0:  # then it uses its own users, and no box may be root's
             user, users = pwd.getpwnam("nobody"), ""
             self.folder.chmod(0o755)
-            for folder in (self.folder, self.box, *self.box.iterdir()):
+            for folder in (self.folder, self.mail):
                 os.chown(folder, user.pw_uid, user.pw_gid)
         values = {"folder": self.folder, "users": users, "uid": user.pw_uid, "gid": user.pw_gid}
         file = self.folder / "dovecot.conf"
-        file.write_text(_DOVECOT.format(**values, login=USER, password=PASSWORD, port=self.port))
+        file.write_text(_DOVECOT.format(**values, password=PASSWORD, port=self.port))
         process = subprocess.Popen([DOVECOT, "-F", "-c", file], stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             _until_served(self.port, process, self.folder / "log")
