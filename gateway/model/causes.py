@@ -82,6 +82,7 @@ class Cause(StrEnum):
     SERVER_SENDER = "server_sender"
     SERVER_RECIPIENT = "server_recipient"
     SERVER_COPY = "server_copy"
+    SERVER_BLIND_COPY = "server_blind_copy"
     SERVER_BODY = "server_body"
     SERVER_RETRIEVE = "server_retrieve"
     SERVER_LIST = "server_list"

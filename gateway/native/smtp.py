@@ -138,7 +138,8 @@ class Smtp(Service):
         _check(mail.sender, Cause.SERVER_SENDER)
         await self._said(client.mail(mail.sender, options=options), Cause.SERVER_SENDER)
         wanted = [(address, Cause.SERVER_RECIPIENT) for address in mail.recipients]
-        wanted += [(address, Cause.SERVER_COPY) for address in (*mail.copies, *mail.blind_copies)]
+        wanted += [(address, Cause.SERVER_COPY) for address in mail.copies]
+        wanted += [(address, Cause.SERVER_BLIND_COPY) for address in mail.blind_copies]
         rejected: list[Refused] = []
         for address, cause in wanted[:RECIPIENTS_LIMIT]:
             try:
@@ -152,8 +153,8 @@ class Smtp(Service):
             rejected.append(Refused(wanted[-1][1], f"more than {RECIPIENTS_LIMIT} recipients"))
         if rejected:
             await self._said(client.rset(), Cause.SERVER_NOT_READY)
-            worst = min(rejected, key=lambda refusal: refusal.cause is Cause.SERVER_COPY)
-            raise Refused(worst.cause, "; ".join(map(str, rejected))[:ORIGINAL_LIMIT_CHARACTERS])
+            # Recipients stand first, then copies: the first is the worst.
+            raise Refused(rejected[0].cause, "; ".join(map(str, rejected))[:ORIGINAL_LIMIT_CHARACTERS])
 
     async def _body(self, mail: SendMail, exchange: Exchange) -> None:
         encoder = mailtext.BodyEncoder()

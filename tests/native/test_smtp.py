@@ -182,7 +182,7 @@ async def test_who_is_rejected_is_told_and_nobody_gets_the_mail(way: str) -> Non
         assert failed.cause is Cause.SERVER_RECIPIENT
         assert failed.original == "b@x.example: 550 No b@x.example; d@x.example: 550 No d@x.example"
         failed = await host.fails(SendMail(ONE, "m@x.example", ("a@x.example",), (), ("d@x.example",)))
-        assert failed == Failed(Cause.SERVER_COPY, "d@x.example: 550 No d@x.example")
+        assert failed == Failed(Cause.SERVER_BLIND_COPY, "d@x.example: 550 No d@x.example")
         assert (await host.fails(SendMail(ONE, "no@x.example", ("a@x.example",)))).cause is Cause.SERVER_SENDER
         assert (await host.fails(SendMail(ONE, "m@x.example", ()))).cause is Cause.SERVER_RECIPIENT
         assert (await host.fails(SendMail(ONE, "m@x.example", ("a>\r\nDATA",)))).cause is Cause.SERVER_RECIPIENT

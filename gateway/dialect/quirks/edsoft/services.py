@@ -140,12 +140,13 @@ class Services(EdsoftBase):
     def _smtp(self, call: Call, number: str) -> tuple[OpenSmtp, SendMail]:
         self._free(call)
         session, sender = self._socket(), self.text("SENDERADDR")
+        user, password = self.text("SMTPUN"), self.text("SMTPPW")
         recipients = _addresses(self.text(f"REC{number}"))
         opening = OpenSmtp(
             session,
             self._peer("SMTPSERV", "SMTPPORT"),
-            self.text("SMTPUN"),
-            Secret(self.text("SMTPPW")),
+            user if password else "",  # one without the other is no login (#SMTPUN)
+            Secret(password),
             self.text("DOMAIN"),
         )
         if not sender:
