@@ -33,6 +33,9 @@ class EdsoftMail(MailProgram):
         "recipient": "38029",
         "copy": "38030",
         "body": "38031",
+        "list": "38026",
+        "retrieve": "38025",
+        "delete": "38023",
         "closed": "37966",
     }
     dotted = False

@@ -121,19 +121,21 @@ class Twisted(Mailbox):
 
 
 def script(greeting: bytes, **answers: bytes) -> Server:
-    """A server that answers each command by its first word: with what is given, or with ``OK`` as SMTP and POP3 both
-    say it; with nothing it closes the connection. Behind ``354`` it reads a line more."""
+    """A server that answers each command by its words (``LIST_1``), or by its first, or by ``ELSE``; with nothing to say,
+    or in the middle of a line, it closes the connection. Behind ``354`` it reads a line more, and then it does so too."""
 
     def serve(link: socket.socket) -> None:
         link.sendall(greeting)
         with link, link.makefile("rb") as lines:
             for line in lines:
-                answer = answers.get(line.split()[0].decode("latin-1").upper(), answers.get("ELSE", b""))
-                if not answer:
-                    return
+                words = line.decode("latin-1").upper().split()
+                keys = ("_".join(words), words[0], "ELSE")
+                answer = next((answers[key] for key in keys if key in answers), b"")
                 link.sendall(answer)
                 if answer.startswith(b"354"):
                     lines.readline()
+                    return
+                if not answer.endswith(b"\n"):
                     return
 
     return Server(serve)

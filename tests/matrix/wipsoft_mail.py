@@ -30,6 +30,7 @@ class WipsoftMail(MailProgram):
         "copy": "882",
         "blind copy": "883",
         "body": "884",
+        "list": "864",
         "retrieve": "867",
         "delete": "863",
         "closed": "841",
@@ -105,6 +106,7 @@ class WipsoftIncoming(Incoming):
     def __init__(self, host: WipsoftHost) -> None:
         self._host = host
         self.moving = Moving(host)
+        self._left: list[int] | None = None
 
     def option(self, number: int) -> list[str]:
         """The values of an option that is read."""
@@ -120,11 +122,10 @@ class WipsoftIncoming(Incoming):
         self._host.command(f"AT+WIPOPT={POP3},1,2,74,{mail}")
 
     def take(self, *, header: bool = True) -> bytes | None:
-        """The first mail that is left; the module shows every header."""
-        sizes = self.sizes()
-        assert self.option(71) == [str(len(sizes))]
-        assert self.option(72) == [str(sum(sizes.values()))]
-        if not sizes:
+        """The first mail that is left of those that are listed at first; the module shows every header."""
+        if self._left is None:
+            self._left = list(self.sizes())
+        if not self._left:
             return None
-        mail = self.moving.fetch(f'7,1,3,"{min(sizes)}"')
+        mail = self.moving.fetch(f'7,1,3,"{self._left.pop(0)}"')
         return mail if header else mail.partition(b"\r\n\r\n")[2]

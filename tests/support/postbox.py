@@ -142,14 +142,16 @@ class Box:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._put = 0
         for name in ("new", "cur", "tmp"):
             (folder / name).mkdir(parents=True)
         self._own(folder, *folder.iterdir())
 
     def put(self, *mails: bytes) -> None:
         """Mails in this order; lines end with a line feed there."""
-        for number, mail in enumerate(mails):
-            file = self.folder / "new" / f"{number:05}.M{number}P1.box"
+        for mail in mails:
+            self._put += 1
+            file = self.folder / "new" / f"{self._put:05}.M{self._put}P1.box"
             file.write_bytes(mail.replace(b"\r\n", b"\n"))
             self._own(file)
 

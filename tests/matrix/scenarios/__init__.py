@@ -1,6 +1,19 @@
 """The scenarios, in the order in which they are played."""
 
-from matrix.scenarios import bearer, streams, endings, several, failures, listening, datagrams, names, ping, mail, line  # noqa: I001
+from matrix.scenarios import (  # noqa: I001
+    bearer,
+    streams,
+    endings,
+    several,
+    failures,
+    listening,
+    datagrams,
+    names,
+    ping,
+    mail,
+    mailbox,
+    line,
+)
 
 __all__ = [
     "bearer",
@@ -10,6 +23,7 @@ __all__ = [
     "line",
     "listening",
     "mail",
+    "mailbox",
     "names",
     "ping",
     "several",
