@@ -29,6 +29,7 @@ protocols = pop3
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
+auth_failure_delay = 0
 {users}
 first_valid_uid = 1
 first_valid_gid = 1
@@ -44,6 +45,9 @@ userdb {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -154,6 +158,12 @@ class Box:
             file = self.folder / "new" / f"{self._put:05}.M{self._put}P1.box"
             file.write_bytes(mail.replace(b"\r\n", b"\n"))
             self._own(file)
+
+    def empty(self) -> None:
+        """No mails."""
+        for name in ("new", "cur"):
+            for file in (self.folder / name).iterdir():
+                file.unlink()
 
     @property
     def count(self) -> int:

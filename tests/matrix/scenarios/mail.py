@@ -25,8 +25,8 @@ EIGHT_BIT = EVERY.translate(None, b"\0\r\n") + b"\r\n"
 """Whatever may stand in a line."""
 LINES = b".one\r\n..\r\n...\r\n\r\n.  \r\n \r\nlast\r\n" + EIGHT_BIT
 TEN = tuple(f"number{number}@there.example" for number in range(10))
-LARGE = b"".join(b"%06d %s\r\n" % (number, b"x" * (number % 70)) for number in range(7000))
-"""300 KiB."""
+LARGE = b"".join(b"%06d %s\r\n" % (number, b"x" * (number % 70)) for number in range(2400))
+"""100 KiB."""
 
 
 def mail_of(stage: Stage) -> MailProgram:
@@ -76,7 +76,7 @@ def a_mail(stage: Stage, _: str) -> None:
 
 @scenario("mail out")
 def mails_of_any_length(stage: Stage, _: str) -> None:
-    """300 KiB, and none at all; without a login."""
+    """100 KiB, and none at all; without a login."""
     office, mail = office_of(stage), mail_of(stage)
     with mail.outgoing(SERVER, office.port) as out:
         out.send(Letter(LARGE))

@@ -25,6 +25,13 @@ TWO = HEADER % b"two"
 THREE = HEADER % b"three" + LARGE
 
 
+def box_of(stage: Stage, server: type[Mailbox]) -> Mailbox:
+    """The pair's box, empty."""
+    post = stage.servers.of(server)
+    post.box.empty()
+    return post
+
+
 def each_server(*families: str) -> Callable[[Callable[[Stage, type[Mailbox]], None]], None]:
     """A scenario that is played with every server of mail that there is."""
 
@@ -43,7 +50,7 @@ def each_server(*families: str) -> Callable[[Callable[[Stage, type[Mailbox]], No
 @each_server()
 def mails_are_taken(stage: Stage, server: type[Mailbox]) -> None:
     """Each as it is, first to last, and then it is gone; a box that is empty; another password."""
-    post, mail = stage.servers.of(server), mail_of(stage)
+    post, mail = box_of(stage, server), mail_of(stage)
     mails = (ONE, TWO, THREE)
     post.box.put(*mails)
     with mail.incoming(SERVER, post.port, post.user, PASSWORD) as box:
@@ -60,7 +67,7 @@ def mails_are_taken(stage: Stage, server: type[Mailbox]) -> None:
 @each_server("edsoft")
 def mails_without_their_header(stage: Stage, server: type[Mailbox]) -> None:
     """#POP3HEADERMODE=0."""
-    post, mail = stage.servers.of(server), mail_of(stage)
+    post, mail = box_of(stage, server), mail_of(stage)
     post.box.put(ONE, TWO)
     with mail.incoming(SERVER, post.port, post.user, PASSWORD) as box:
         assert box.take(header=False) == ONE.partition(b"\r\n\r\n")[2]
@@ -71,7 +78,7 @@ def mails_without_their_header(stage: Stage, server: type[Mailbox]) -> None:
 @each_server("wipsoft")
 def mails_are_listed_read_and_deleted(stage: Stage, server: type[Mailbox]) -> None:
     """Each by its number, in either way to be read; gone is what was deleted, when the session is closed."""
-    post, mail = stage.servers.of(server), mail_of(stage)
+    post, mail = box_of(stage, server), mail_of(stage)
     post.box.put(ONE, TWO, HEADER % b"three" + b"third\r\n")
     with mail.incoming(SERVER, post.port, post.user, PASSWORD) as box:
         assert isinstance(box, WipsoftIncoming)
@@ -127,7 +134,7 @@ def what_a_box_refuses(stage: Stage, _: str) -> None:
 @scenario("mail in", "edsoft", bearer=False)
 def mail_in_of_the_manual(stage: Stage, _: str) -> None:
     """Appendix A, Retrieving an Email: AT#GETMAIL."""
-    post, host = stage.servers.of(Twisted), stage.host
+    post, host = box_of(stage, Twisted), stage.host
     assert isinstance(host, EdsoftHost)
     host.up()
     post.box.put(HEADER % b"Data" + b"Data\r\nData\r\n")
@@ -144,7 +151,7 @@ def mail_in_of_the_manual(stage: Stage, _: str) -> None:
 @scenario("mail in", "wipsoft", bearer=False)
 def a_box_of_the_guide(stage: Stage, _: str) -> None:
     """9.8."""
-    post, host = stage.servers.of(Twisted), stage.host
+    post, host = box_of(stage, Twisted), stage.host
     assert isinstance(host, WipsoftHost)
     host.up()
     post.box.put(*(HEADER % b"%d" % number for number in range(1, 6)))
