@@ -87,8 +87,9 @@ class Dialect:
         self.tables = tables
         self._switches = {name: switch.default for name, switch in tables.switches.items()} | (switches or {})
         self.prefixes = tuple(prefix.upper() for prefix in tables.own)
-        answers = tables.local_answers.items()
-        self._local_answers = [(CommandPatterns((pattern,)), answer) for pattern, answer in answers]
+        self._local_answers: dict[str, list[tuple[CommandPatterns, LocalAnswer]]] = {}
+        for pattern, answer in tables.local_answers.items():
+            self._local_answers.setdefault(answer.when, []).append((CommandPatterns((pattern,)), answer))
 
     def warm(self) -> None:
         """Build the parsers now, so that the first command is as quick as the others."""
@@ -143,10 +144,12 @@ class Dialect:
     def local_answer(self, text: str, when: str) -> LocalAnswer | None:
         """What the gateway itself answers to a command of another dialect, if anything; ``when``: ``always`` or
         ``refused`` (by the module)."""
-        squeezed = squeeze(text)
-        for patterns, answer in self._local_answers:
-            if answer.when == when and patterns.match(squeezed):
-                return answer
+        answers = self._local_answers.get(when)
+        if answers:
+            squeezed = squeeze(text)
+            for patterns, answer in answers:
+                if patterns.match(squeezed):
+                    return answer
         return None
 
     def bind(self, statement: Statement) -> Call | Fault:

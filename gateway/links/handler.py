@@ -24,7 +24,6 @@ class HandlerLink(Link):
         super().__init__(spec.text)
         self._target = spec.target
         self._settings = spec.settings
-        self._reading = True
         self._line: _Line | None = None
         self._closing: _Line | None = None
 
@@ -39,7 +38,7 @@ class HandlerLink(Link):
         except Exception as error:  # the handlers let everything through, KeyError and re.error too
             raise LinkError(f"cannot open {self._target}: {reason(error)}") from error
         self._line = _Line(self, port)
-        self._line.read(self._reading)
+        self._line.read(self.reading)
 
     def _make(self) -> serial.Serial:
         return serial.serial_for_url(self._target, timeout=0.05, **pyserial_settings(self._settings))
@@ -53,7 +52,7 @@ class HandlerLink(Link):
 
     def read(self, reading: bool) -> None:
         """Begin or cease reading."""
-        self._reading = reading
+        self.reading = reading
         if self._line is not None:
             self._line.read(reading)
 

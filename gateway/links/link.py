@@ -32,6 +32,8 @@ class Link(ABC):
         self.on_congestion: Callable[[bool], None] = lambda _: None
         self.on_ready_signal: Callable[[bool], None] = lambda _: None
         """The other side's DTR (seen as DSR or as a connection) went on or off."""
+        self.reading = True
+        """What :meth:`read` was last told; it holds for a link that is opened again too."""
         self.undelivered_bytes = 0
         """What was written and could not go out, until somebody has told it and begins to count anew."""
 
@@ -81,7 +83,7 @@ class Pump:
         self._reading = False
         self._closed = False
         os.set_blocking(fd, False)
-        self.read(True)
+        self.read(link.reading)
 
     def read(self, reading: bool) -> None:
         """Begin or cease reading."""

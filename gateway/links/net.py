@@ -65,7 +65,6 @@ class NetLink(Link):
         self._transport: asyncio.Transport | None = None
         self.current: _Connection | None = None
         """The connection that the link consists of just now."""
-        self._reading = True
         self._closed = False
 
     def write(self, data: bytes) -> None:
@@ -75,7 +74,7 @@ class NetLink(Link):
 
     def read(self, reading: bool) -> None:
         """Begin or cease reading."""
-        self._reading = reading
+        self.reading = reading
         if self._transport is not None and not self._transport.is_closing():
             with contextlib.suppress(RuntimeError):
                 if reading:
@@ -94,7 +93,7 @@ class NetLink(Link):
         """A connection is there."""
         transport.set_write_buffer_limits(HIGH_BYTES, LOW_BYTES)
         self._transport, self.current = transport, connection
-        self.read(self._reading)
+        self.read(self.reading)
 
     def disconnected(self) -> None:
         """The connection is gone."""

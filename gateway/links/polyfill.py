@@ -38,6 +38,8 @@ class Polyfills:
         self._loop = asyncio.get_running_loop()
         self._trust = trust
         self._held = False, False
+        self.used = False
+        """Whether anything was asked of it yet: before that it holds nothing and nobody."""
         abilities = bridge.module.driver.dialect.tables.module.abilities
         self._dialer = ModuleDialer(self._submit, self._payload, flow, abilities=abilities, trust=self._context)
         self._services = ServiceEngine(self._news, self._happened, flow, self._dialer, found=found, trust=trust)
@@ -88,6 +90,7 @@ class Polyfills:
         await self._services.shut()
 
     def _serve(self, ticket: Ticket, request: Request) -> None:
+        self.used = True
         if self._secure.knows(request):
             self._secure.submit(ticket, request)
         elif isinstance(request, ServiceRequest) or self._services.knows(getattr(request, "socket", HostSocket(0))):

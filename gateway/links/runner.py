@@ -135,7 +135,8 @@ class Runner(ABC):
             self._carry_out()
         finally:
             self._applying = False
-        self._keep_now()
+        if self._to_keep is not None:
+            self._keep_now()
         self._flow()
         self._arm()
 
@@ -173,7 +174,8 @@ class Runner(ABC):
             case ToHost(data):
                 if self._to_keep is not None:
                     self._keep_now()
-                self._record("host", "out", data, lines=self._host.mode is Mode.COMMAND)
+                if self._tape is not None:
+                    self._record("host", "out", data, lines=self._host.mode is Mode.COMMAND)
                 self._host_link.write(data)
             case Keep(values):
                 self._to_keep = values
@@ -273,6 +275,7 @@ class BridgeRunner(Runner):
         self._polyfills = Polyfills(bridge, self._apply, self._flow, found=self._found, trust=trust)
         self._module_link = module_link
         self._module_congested = False
+        self._ending = False
         self._done = asyncio.Event()
         module_link.on_data = self._module_data
         module_link.on_congestion = self._module_congestion
@@ -303,6 +306,7 @@ class BridgeRunner(Runner):
         self._host_link.on_congestion = lambda _: None  # the module must be heard, however slowly the host reads
         self._host_congested = False
         await self._polyfills.close()
+        self._ending = True
         self._bridge.finish(self._loop.time())
         self._apply()
         try:
@@ -362,11 +366,6 @@ class BridgeRunner(Runner):
     def _deadline(self) -> float | None:
         return self._bridge.deadline
 
-    def _apply(self) -> None:
-        super()._apply()
-        if self._bridge.finished:
-            self._done.set()
-
     def _carry_out(self) -> None:
         bridge = self._bridge
         while bridge.effects:
@@ -382,6 +381,8 @@ class BridgeRunner(Runner):
                     self._drain()
                 elif not self._polyfills.take(effect):
                     self._common(effect)
+        if self._ending and bridge.finished:
+            self._done.set()
 
     def _drain(self) -> None:
         at_once = True
@@ -397,12 +398,18 @@ class BridgeRunner(Runner):
         bridge, polyfills = self._bridge, self._polyfills
         host_full = self._host_congested or bridge.holds_module
         module_full = self._module_congested or bridge.holds_host
-        self._host_link.read(not (module_full or polyfills.congested or (self._host_congested and self._unheard)))
-        unread = host_full or polyfills.full
-        self._module_link.read(not unread)
-        if bridge.module_unread(unread, self._loop.time()):
-            self._arm()
-        polyfills.hold(host=host_full, module=module_full)
+        host_read = not (module_full or (self._host_congested and self._unheard))
+        module_read = not host_full
+        if polyfills.used:
+            host_read = host_read and not polyfills.congested
+            module_read = module_read and not polyfills.full
+            polyfills.hold(host=host_full, module=module_full)
+        if host_read is not self._host_link.reading:
+            self._host_link.read(host_read)
+        if module_read is not self._module_link.reading:
+            self._module_link.read(module_read)
+            if bridge.module_unread(not module_read, self._loop.time()):
+                self._arm()
 
     def _found(self, finding: Finding) -> None:
         self._common(Note("finding", {"what": finding.kind.value, "old": finding.old, "new": finding.new}))

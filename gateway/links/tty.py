@@ -41,6 +41,7 @@ class TtyLink(Link):
 
     def read(self, reading: bool) -> None:
         """Begin or cease reading; the driver then holds the other side by RTS or XOFF, when it has flow control."""
+        self.reading = reading
         if self._pump is not None:
             self._pump.read(reading)
 

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from gateway.model.events import Event
 from gateway.model.requests import CloseSocket, PassThrough, Request
 from gateway.model.results import Progress, Result
 from gateway.model.values import TUNNELS, HostSocket, Ticket
 from gateway.session.effects import (
-    Carrier,
-    Drain,
     Effect,
     Happened,
-    Keep,
     News,
-    Note,
     Payload,
     RelayedBytes,
     Serve,
     ServeNoMore,
     ServePayload,
-    SetPort,
     Submit,
     TextFor,
-    ToHost,
-    ToModule,
     TunnelEvent,
     TunnelNews,
     Withdraw,
@@ -54,6 +50,18 @@ class Bridge:
         self._sessions: set[HostSocket] = set()
         """Sessions of that engine."""
         self._served: set[Ticket] = set()
+        self._hosts_effects: dict[type[Effect], Callable[[Any, float], None]] = {
+            Payload: self._payload,
+            Submit: self._submit,
+            Withdraw: self._withdraw,
+            TextFor: self._text,
+        }
+        """What the two sides say to each other; all else is for whoever runs the bridge."""
+        self._modules_effects: dict[type[Effect], Callable[[Any, float], None]] = {
+            News: self._news,
+            Happened: self._happened,
+            RelayedBytes: self._relayed,
+        }
 
     def host_receive(self, data: bytes, now: float) -> None:
         """Bytes came from the host."""
@@ -147,43 +155,50 @@ class Bridge:
 
     def _settle(self, now: float) -> None:
         """Hand effects over between the two sides until there are none."""
-        host, module = self.host, self.module
+        host, module, out = self.host, self.module, self.effects
         while host.effects or module.effects:
             effects, host.effects = host.effects, []
             for effect in effects:
-                self._from_host(effect, now)
+                handle = self._hosts_effects.get(type(effect))
+                if handle is None:
+                    out.append(effect)
+                else:
+                    handle(effect, now)
             effects, module.effects = module.effects, []
             for effect in effects:
-                self._from_module(effect, now)
+                handle = self._modules_effects.get(type(effect))
+                if handle is None:
+                    out.append(effect)
+                else:
+                    handle(effect, now)
 
-    def _from_host(self, effect: Effect, now: float) -> None:
-        match effect:
-            case Payload(socket, data):
-                if socket in self._sessions:
-                    self.effects.append(ServePayload(socket, data))
-                else:
-                    self.module.payload(socket, data, now)
-            case Submit(ticket, request):
-                if self._polyfills and self._is_served(request):
-                    self._serve(ticket, request)
-                else:
-                    self.module.submit(ticket, request, now)
-            case Withdraw(ticket):
-                if ticket in self._served:
-                    self._served.discard(ticket)
-                    self.effects.append(ServeNoMore(ticket))
-                else:
-                    self.module.withdraw(ticket, now)
-            case TextFor(_, data, complete):
-                self.module.text(data, now)
-                if complete:
-                    self.module.text_complete(now)
-            case ToHost() | Keep() | SetPort() | Carrier() | Note():
-                self.effects.append(effect)
+    def _payload(self, effect: Payload, now: float) -> None:
+        if effect.socket in self._sessions:
+            self.effects.append(ServePayload(effect.socket, effect.data))
+        else:
+            self.module.payload(effect.socket, effect.data, now)
+
+    def _submit(self, effect: Submit, now: float) -> None:
+        request = effect.request
+        if self._polyfills and not isinstance(request, PassThrough) and self._is_served(request):
+            self._serve(effect.ticket, request)
+        else:
+            self.module.submit(effect.ticket, request, now)
+
+    def _withdraw(self, effect: Withdraw, now: float) -> None:
+        ticket = effect.ticket
+        if ticket in self._served:
+            self._served.discard(ticket)
+            self.effects.append(ServeNoMore(ticket))
+        else:
+            self.module.withdraw(ticket, now)
+
+    def _text(self, effect: TextFor, now: float) -> None:
+        self.module.text(effect.data, now)
+        if effect.complete:
+            self.module.text_complete(now)
 
     def _is_served(self, request: Request) -> bool:
-        if isinstance(request, PassThrough):
-            return False
         return _socket_of(request) in self._sessions or plan(request, self.module.driver) is Way.POLYFILLED
 
     def _serve(self, ticket: Ticket, request: Request) -> None:
@@ -197,19 +212,17 @@ class Bridge:
             self._served.add(ticket)
         self.effects.append(Serve(ticket, request))
 
-    def _from_module(self, effect: Effect, now: float) -> None:
-        match effect:
-            case Happened(event):
-                if _socket_of(event) >= TUNNELS:
-                    self.effects.append(TunnelEvent(event))
-                else:
-                    self.host.event(event, now)
-            case News(ticket, result):
-                if ticket < 0:
-                    self.effects.append(TunnelNews(ticket, result))
-                else:
-                    self.host.deliver(ticket, result, now)
-            case RelayedBytes(data):
-                self.host.relayed(data)
-            case ToModule() | Drain() | Note():
-                self.effects.append(effect)
+    def _happened(self, effect: Happened, now: float) -> None:
+        if _socket_of(effect.event) >= TUNNELS:
+            self.effects.append(TunnelEvent(effect.event))
+        else:
+            self.host.event(effect.event, now)
+
+    def _news(self, effect: News, now: float) -> None:
+        if effect.ticket < 0:
+            self.effects.append(TunnelNews(effect.ticket, effect.result))
+        else:
+            self.host.deliver(effect.ticket, effect.result, now)
+
+    def _relayed(self, effect: RelayedBytes, _now: float) -> None:
+        self.host.relayed(effect.data)

@@ -50,4 +50,4 @@ class EarlyData:
     @property
     def full(self) -> bool:
         """Whether the other side should not be read just now."""
-        return any(early.size > EARLY_LIMIT_BYTES for early in self._sockets.values())
+        return bool(self._sockets) and any(early.size > EARLY_LIMIT_BYTES for early in self._sockets.values())

@@ -149,8 +149,10 @@ class HostSide:
     def deliver(self, ticket: Ticket, result: Result | Progress, now: float) -> None:
         """A request has a result, or news before it."""
         self.around.now = now
-        task = next((task for task in self._tasks if task.ticket == ticket), None)
-        if task is None:
+        for task in self._tasks:
+            if task.ticket == ticket:
+                break
+        else:
             return
         self._note_result(result)
         if not isinstance(result, Progress):
@@ -233,11 +235,17 @@ class HostSide:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` must be called next."""
-        times = [self._reader.deadline, self.firmware.deadline]
+        due, other = self._reader.deadline, self.firmware.deadline
+        if other is not None and (due is None or other < due):
+            due = other
         if self._data is not None and self._data.data is not None:
-            times.append(self._data.data.phase.deadline)
-        times += [task.due_s for task in self._tasks]
-        return min([time for time in times if time is not None], default=None)
+            other = self._data.data.phase.deadline
+            if other is not None and (due is None or other < due):
+                due = other
+        for task in self._tasks:
+            if task.due_s is not None and (due is None or task.due_s < due):
+                due = task.due_s
+        return due
 
     @property
     def waits_for_peers(self) -> bool:
@@ -264,7 +272,7 @@ class HostSide:
     def _work(self, now: float) -> None:
         """Go on with what is there, until something must be waited for; then let the bytes go."""
         while True:
-            if self._data is None and self.mode is Mode.COMMAND and self._run is None:
+            if (self._tasks or self._speaker.waiting) and self._run is None:
                 self._when_free(now)
             if not self._pending:
                 break
@@ -344,7 +352,8 @@ class HostSide:
 
     def _begin(self, data: bytes, now: float) -> None:
         text = data[2:].decode("latin-1")
-        self._note("line", text)
+        if self.tracing:
+            self._note("line", text)
         if self._swallows is not None and self._swallows(text):
             return
         self._run = Run(deque(self.dialect.pieces(text)))
@@ -560,7 +569,8 @@ class HostSide:
             case Ask(request):
                 self._tickets += 1
                 task.ticket = Ticket(self._tickets)
-                self._note("request", type(request).__name__, request)
+                if self.tracing:
+                    self._note("request", type(request).__name__, request)
                 if isinstance(request, CloseSocket):
                     self._early.take(request.socket)
                 self.effects.append(Submit(task.ticket, request))
@@ -690,7 +700,8 @@ class HostSide:
                 words = self.dialect.error_text(cause, command, detail=self.settings.error_detail)
                 behind = text
                 self._note("failed", cause.value, said=words, original=original)
-        self._note("result", words)
+        if self.tracing:
+            self._note("result", words)
         return self._speaker.result(words, after_text=behind)
 
     def _when_free(self, now: float) -> None:
@@ -896,7 +907,7 @@ class HostSide:
             self.mode = Mode.COMMAND
         if isinstance(result, Failed):
             self._note("result_of_request", "failed", cause=result.cause.value, original=result.original)
-        elif not isinstance(result, Done):
+        elif self.tracing and not isinstance(result, Done):
             self._note("result_of_request", type(result).__name__, result)
 
     def _finding(self, finding: Finding) -> None:

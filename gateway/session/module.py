@@ -244,7 +244,8 @@ class ModuleSide:
         """Do something for the host's side."""
         self._now = now
         way = plan(request, self.driver)
-        self._note("plan", what=type(request).__name__, way=way.value)
+        if self.tracing:
+            self._note("plan", what=type(request).__name__, way=way.value)
         job = _Job(None, ticket, type(request).__name__)
         if isinstance(request, PassThrough):
             job.passing = request.text
@@ -402,17 +403,25 @@ class ModuleSide:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` must be called next."""
-        times: list[float | None] = [self._sleep_s, self._asides.deadline]
+        times: list[float | None] = []
         if self._worker is None:
-            times.append(self._idle_s)
-            times.append(self._held_s)
-            times.append(self._jobs[0].flush_s if self._jobs else None)
-            times.append(self._retry_s if self._connected else None)
+            times += (self._idle_s, self._held_s, self._retry_s if self._connected else None)
+            if self._jobs:
+                times.append(self._jobs[0].flush_s)
         waiting = self._waiting
-        if isinstance(waiting, _Mail | _Leaving | _Ending) or (isinstance(waiting, Flight) and self._unread_s is None):
-            times.append(waiting.due_s)
-        times.append(self._phase_deadline)
-        return min([time for time in times if time is not None], default=None)
+        if isinstance(waiting, _Sleep):
+            times.append(self._sleep_s)
+        elif waiting is not None and not isinstance(waiting, _Drained):
+            times.append(waiting.due_s if not isinstance(waiting, Flight) or self._unread_s is None else None)
+        if self._asides.waiting:
+            times.append(self._asides.deadline)
+        if self._phase is not None:
+            times.append(self._phase_deadline)
+        due = None
+        for time in times:
+            if time is not None and (due is None or time < due):
+                due = time
+        return due
 
     @property
     def _phase_deadline(self) -> float | None:
@@ -444,18 +453,19 @@ class ModuleSide:
                 self._job, self._worker = aside.job, aside.worker
                 self._resume(heard)
                 continue
-            self._say_texts()
+            if self._texts:
+                self._say_texts()
             if self.state is not State.READY:
                 if self._retry_s is None and self._connected and not self._finishing:
                     self._retry_s = self._now + RETRY_S
                 return
-            if self._jobs and self._must_wait(self._jobs[0]):
+            if self._jobs and self._phase is not None and self._must_wait(self._jobs[0]):
                 return
             job = self._next_job()
             if job is not None:
                 self._idle_s = None
                 self._job = job
-                self._worker = self._carry_out(job)
+                self._worker = self._pass_through(job) if job.steps is None else self._carry_out(job, job.steps)
             elif self._doubtful and not self._finishing:
                 self._worker = self._recover()
             elif self._tunnel is not None and self._tunnel_left and not self._finishing:
@@ -508,15 +518,12 @@ class ModuleSide:
         elif isinstance(waiting, _Leaving) and now >= waiting.due_s:
             self._resume(_LEFT.search(waiting.tail) is not None)
 
-    def _carry_out(self, job: _Job) -> _Steps:
+    def _carry_out(self, job: _Job, steps: Generator[DriverStep, Any, Any]) -> _Steps:
         """Run a job's own steps; reply with its result."""
-        if job.steps is None:
-            self._reply(job, (yield from self._pass_through(job)))
-            return
         value: object = None
         while True:
             try:
-                step = job.steps.send(value)
+                step = steps.send(value)
             except StopIteration as stop:
                 if job.closes is not None:
                     self._forget_backlog(job.closes)
@@ -594,14 +601,15 @@ class ModuleSide:
             return Answer(Final.DOWN)
         flight = Flight(command.text, self._due(command.text, command.limit_s), command.answers, command.ends)
         flight.lenient = command.lenient
-        return (yield from self._exchange(flight))
+        return (yield self._sent(flight))
 
-    def _exchange(self, flight: Flight) -> _Steps:
+    def _sent(self, flight: Flight) -> Flight:
+        """Send a command; what is waited for now."""
         self._mail.clear()
-        self._note("command", text=flight.text)
+        if self.tracing:
+            self._note("command", text=flight.text)
         self._write(flight.text.encode("latin-1", "replace") + b"\r")
-        answer = yield flight
-        return answer
+        return flight
 
     def _due(self, text: str, limit_s: float | None = None) -> float:
         return self._now + (limit_s if limit_s is not None else self._sorter.traits(text).limit_s)
@@ -620,24 +628,29 @@ class ModuleSide:
         text = job.passing
         traits = self._sorter.traits(text)
         if traits.guarded:
-            self._note("finding", what=FindingKind.REFUSED.value, old=text, new="would break the module's known state")
-            return PassedThrough((), "ERROR")
+            self._refuse(job, PassedThrough((), "ERROR"), "would break the module's known state")
+            return
         if self._doubtful:
             yield from self._recover()
         if self._phase is not None:
             if self._phase.ends_socket:
                 busy = "the module's data mode ends only with its socket"
-                self._note("finding", what=FindingKind.REFUSED.value, old=text, new=busy)
-                return Failed(Cause.BUSY, busy)
+                self._refuse(job, Failed(Cause.BUSY, busy), busy)
+                return
             yield from self._leave()
         if self.state is State.DOWN:
-            return Failed(Cause.NO_MODULE, "the module does not answer")
+            self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
+            return
         flight = Flight(text, self._now + traits.limit_s, passing=True)
         flight.prompts, flight.resultless = traits.prompts, traits.resultless
-        result = yield from self._exchange(flight)
+        result = yield self._sent(flight)
         if traits.resets and getattr(result, "final", "") == "OK":
             self._doubtful = True
-        return result
+        self._reply(job, result)
+
+    def _refuse(self, job: _Job, result: Result, reason: str) -> None:
+        self._note("finding", what=FindingKind.REFUSED.value, old=job.passing, new=reason)
+        self._reply(job, result)
 
     def _flight_over(self, flight: Flight) -> None:
         """The limit of a command is over."""
@@ -826,7 +839,7 @@ class ModuleSide:
             yield from self._leave()
         if self.state is State.DOWN:
             return Answer(Final.DOWN)
-        answer: Answer = yield from self._exchange(Flight(step.text, self._due(step.text)))
+        answer: Answer = yield self._sent(Flight(step.text, self._due(step.text)))
         if answer.final is Final.CONNECT:
             self._open(Opening(step.socket, step.phase, deliver=True))
         elif answer.ok:
@@ -1060,11 +1073,11 @@ class ModuleSide:
 
     def _next_job(self) -> _Job | None:
         """Jobs and payload in turn; a socket is closed when its payload has gone."""
-        sending = self._sending()
+        sending = self._sending() if self._outgoing or self.driver.stuck else None
         if not self._jobs:
             return sending
         head = self._jobs[0]
-        if head.closes in self._outgoing:
+        if head.closes is not None and head.closes in self._outgoing:
             head.flush_s = head.flush_s or self._now + FLUSH_S
             if self._now < head.flush_s:
                 return sending
@@ -1116,7 +1129,7 @@ class ModuleSide:
         if self._line_open:  # +++ or payload may stand in its command line, and would spoil the next one
             self._write(b"\r")
             yield Flight("", self._now + CLEAR_S, probe=True)
-        answer: Answer = yield from self._exchange(Flight(text, self._now + PROBE_S, probe=True))
+        answer: Answer = yield self._sent(Flight(text, self._now + PROBE_S, probe=True))
         return answer.ok
 
     def _wake(self) -> _Steps:

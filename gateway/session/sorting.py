@@ -117,20 +117,18 @@ class LineSorter:
             heard = self._dialect.hear(text, flight.ends | flight.answers)
             if heard is not None and heard.key in flight.ends | flight.answers:
                 return (Sort.RESULT if heard.key in flight.ends else Sort.ANSWER), heard
-        if flight is not None and self._is_result(text, flight):
+        if flight is not None and (_RESULT.fullmatch(text) or text == "0") and self._is_result(text, flight):
             return Sort.RESULT, None
         heard = self._dialect.hear(text, flight.answers if flight is not None else ())
         if heard is not None:
             mine = flight is not None and heard.key in flight.answers
             return (Sort.ANSWER if mine else Sort.HEARD), heard
-        code = _CODE.fullmatch(text)
-        if code is not None:
-            return Sort.HEARD, Heard("error", {"code": code[1]})
-        if flight is None and text in ("OK", "ERROR"):
-            return Sort.STRAY, None
-        if self._unsolicited(text, flight) or flight is None:
-            return Sort.UNSOLICITED, None
-        return Sort.ANSWER, None
+        if flight is None:
+            code = _CODE.fullmatch(text)
+            if code is not None:
+                return Sort.HEARD, Heard("error", {"code": code[1]})
+            return (Sort.STRAY if text in ("OK", "ERROR") else Sort.UNSOLICITED), None
+        return (Sort.UNSOLICITED if self._unsolicited(text, flight) else Sort.ANSWER), None
 
     @property
     def collecting(self) -> bool:
@@ -153,10 +151,8 @@ class LineSorter:
         return max(urc.lines for name, urc in self._habits.unsolicited.items() if text.startswith(name))
 
     def _is_result(self, text: str, flight: Flight) -> bool:
-        if flight.probe and text == "0":
-            return True
-        if _RESULT.fullmatch(text) is None:
-            return False
+        if text == "0":
+            return flight.probe
         return text != "NO CARRIER" or bool(flight.ends) or _DIALS.match(flight.text) is not None
 
     def _unsolicited(self, text: str, flight: Flight | None) -> bool:

@@ -23,7 +23,8 @@ class Speaker:
         """Unsolicited lines that found no room."""
         self._out = bytearray()
         self._answer = bytearray()
-        self._waiting: deque[bytes] = deque()
+        self.waiting: deque[bytes] = deque()
+        """Unsolicited lines whose moment has not come."""
 
     def block(self, lines: Sequence[str]) -> bytes:
         """Information text as the host is to read it; nothing where ``ATQ1`` hides it."""
@@ -49,28 +50,23 @@ class Speaker:
 
     def unsolicited(self, data: bytes, *, free: bool) -> None:
         """A line between answers; ``free``: whether this is such a moment."""
-        if free and not self._waiting:
+        if free and not self.waiting:
             self._out += data
         elif data:
-            self._waiting.append(data)
-            if len(self._waiting) > LINES_LIMIT:
-                self._waiting.popleft()
+            self.waiting.append(data)
+            if len(self.waiting) > LINES_LIMIT:
+                self.waiting.popleft()
                 self.dropped += 1
-
-    @property
-    def waiting(self) -> bool:
-        """Whether unsolicited lines wait."""
-        return bool(self._waiting)
 
     def moment(self) -> None:
         """Now unsolicited lines may be said."""
-        while self._waiting:
-            self._out += self._waiting.popleft()
+        while self.waiting:
+            self._out += self.waiting.popleft()
 
     def clear(self) -> None:
         """Forget what was not let go yet."""
         self._answer.clear()
-        self._waiting.clear()
+        self.waiting.clear()
 
     def take(self) -> bytes:
         """What the host is to read now."""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from gateway.dialect.firmware import Data, Steps, Text
 from gateway.dialect.nodes import Piece
@@ -39,7 +40,7 @@ class Task:
     """It holds the command line."""
     ticket: Ticket | None = None
     expects: Callable[[Event], bool] | None = None
-    expected: deque[Event] = field(default_factory=lambda: deque(maxlen=EXPECTED_LIMIT))
+    expected: deque[Event] = field(default_factory=partial(deque, maxlen=EXPECTED_LIMIT))
     """Events that came before they were waited for."""
     waits: bool = False
     due_s: float | None = None

@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-CR = 13
 LINE_LIMIT_BYTES = 8192
 """A line that grows beyond this is given out in pieces: noise must not grow without bound."""
 
-_ENDS = re.compile(rb"(?:\r\n?|\n)*")
 _END = re.compile(rb"\r\n?|\n")
-_LINE = re.compile(rb"([^\r\n]+)(\r\n?|\n)")
+_NEXT = re.compile(rb"((?:\r\n?|\n)*+)(?:([^\r\n]++)(\r\n?|\n))?")
+"""Empty lines, and the line behind them if it is complete."""
 
 
 class TextLine(NamedTuple):
@@ -62,38 +61,36 @@ class AnswerReader:
         buffer = self._buffer
         if not buffer:
             return None
-        start = self._skip_ends()
-        match = _LINE.match(buffer, start)
-        if match is not None and match.end(1) - start <= LINE_LIMIT_BYTES:
-            line, end = match[1], match.end()
-            self.after_cr = end == len(buffer) and buffer[end - 1] == CR
-        elif len(buffer) - start > LINE_LIMIT_BYTES:
-            end = start + LINE_LIMIT_BYTES
-            line = bytes(buffer[start:end])
+        match = _NEXT.match(buffer)
+        assert match is not None
+        ends, line, line_end = match.groups()
+        if ends:
+            self._empty += 1 if ends == b"\r\n" else len(_END.findall(ends))
+        if line is None or len(line) > LINE_LIMIT_BYTES:
+            del buffer[: len(ends)]
+            if len(buffer) <= LINE_LIMIT_BYTES:
+                self.after_cr = not buffer and ends.endswith(b"\r")
+                return self._unfinished() if prompt else None
+            line = bytes(buffer[:LINE_LIMIT_BYTES])
+            del buffer[:LINE_LIMIT_BYTES]
         else:
-            del buffer[:start]
-            if prompt and bytes(buffer) in (b"> ", b">"):
-                self._after_prompt = len(buffer) == 1
-                buffer.clear()
-                self._empty = 0
-                return PromptSign()
-            return None
-        del buffer[:end]
+            del buffer[: match.end()]
+            self.after_cr = line_end == b"\r" and not buffer
         blank = self._empty > 1
         self._empty = 0
         if prompt and line.strip() == b">":
             return PromptSign()
         return TextLine(line.decode("latin-1"), blank)
 
-    def _skip_ends(self) -> int:
-        """Count the empty lines at the beginning; where the first other line begins."""
-        match = _ENDS.match(self._buffer)
-        assert match is not None
-        ends, end = match[0], match.end()
-        if ends:
-            self._empty += 1 if len(ends) <= 2 and ends not in (b"\r\r", b"\n\n") else len(_END.findall(ends))
-            self.after_cr = end == len(self._buffer) and ends.endswith(b"\r")
-        return end
+    def _unfinished(self) -> PromptSign | None:
+        """The prompt, if that is all that stands there."""
+        buffer = self._buffer
+        if bytes(buffer) not in (b"> ", b">"):
+            return None
+        self._after_prompt = len(buffer) == 1
+        buffer.clear()
+        self._empty = 0
+        return PromptSign()
 
     def take_rest(self) -> bytes:
         """Everything not yet given out, raw: what stands behind ``CONNECT`` is payload."""

@@ -82,7 +82,7 @@ class CommandLineReader:
     @property
     def deadline(self) -> float | None:
         """When half a command is to be given up."""
-        return self._last_s + ABANDON_S if self.partial else None
+        return self._last_s + ABANDON_S if len(self._line) >= 2 else None
 
     def tick(self, now: float) -> Abandoned | None:
         """Give up half a command whose time is over."""
@@ -105,11 +105,12 @@ class CommandLineReader:
         registers = self._settings.registers
         end, line_feed, erase = registers[3], registers[4], registers[5]
         position = start
-        if self.partial and now - self._last_s >= RESTART_S and self._restarts(data, start):
+        if self._line and self.partial and now - self._last_s >= RESTART_S and self._restarts(data, start):
             self._take()
         self._last_s = now
         if not self._line and not self._overflow:
-            position = self._skip_late_feed(data, position, line_feed)
+            if self.after_cr:
+                position = self._skip_late_feed(data, position, line_feed)
             stop = data.find(end, position)
             if stop >= 0 and stop - position <= self._limit_bytes and _PLAIN.fullmatch(data, position, stop):
                 line = data[position:stop]
@@ -156,7 +157,7 @@ class CommandLineReader:
         return not quoted and data[start : start + 2].upper() == b"AT"
 
     def _skip_late_feed(self, data: bytes, position: int, line_feed: int) -> int:
-        if self.after_cr and position < len(data):
+        if position < len(data):
             self.after_cr = False
             self.ends_with_lf = data[position] == line_feed
             if self.ends_with_lf:

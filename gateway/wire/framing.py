@@ -30,7 +30,7 @@ def text_block(lines: Sequence[str], settings: LineSettings) -> bytes:
     if not lines:
         return b""
     end = settings.end
-    body = end.join(line.encode("latin-1", "replace") for line in lines) + end
+    body = end.decode("latin-1").join(lines).encode("latin-1", "replace") + end
     return end + body if settings.verbose else body
 
 

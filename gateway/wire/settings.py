@@ -41,7 +41,8 @@ class LineSettings:
     @property
     def end(self) -> bytes:
         """The two characters that end a line of an answer: S3 and S4."""
-        return bytes((self.registers[3] & 0x7F, self.registers[4] & 0x7F))
+        registers = self.registers
+        return bytes((registers[3] & 0x7F, registers[4] & 0x7F))
 
     @property
     def guard_s(self) -> float:
