@@ -13,7 +13,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY grammars grammars
 COPY dialects dialects
-RUN /opt/at-gateway/bin/pip install --no-cache-dir '.[speed]'
+RUN /opt/at-gateway/bin/pip install --no-cache-dir .
 
 FROM ${BASE}
 RUN useradd --uid 2000 --groups dialout --no-create-home --shell /usr/sbin/nologin gateway \

@@ -242,7 +242,7 @@ def run(make: Callable[[], Awaitable[_Runs]], ready: str) -> None:
     second signal ends at once."""
     loop_factory = None
     try:
-        import uvloop  # noqa: PLC0415  # an extra that is not required
+        import uvloop  # noqa: PLC0415  # not there on every machine
 
         loop_factory = uvloop.new_event_loop
     except ImportError:
