@@ -9,7 +9,7 @@ from collections.abc import Callable
 from gateway.model.causes import Cause
 from gateway.model.events import Event
 from gateway.model.findings import Finding
-from gateway.model.requests import Request
+from gateway.model.requests import Request, ResolveName
 from gateway.model.results import Failed, Progress, Result
 from gateway.model.services import ServiceRequest
 from gateway.model.values import HostSocket, Ticket
@@ -93,7 +93,9 @@ class Polyfills:
         self.used = True
         if self._secure.knows(request):
             self._secure.submit(ticket, request)
-        elif isinstance(request, ServiceRequest) or self._services.knows(getattr(request, "socket", HostSocket(0))):
+        elif isinstance(request, ServiceRequest | ResolveName) or self._services.knows(
+            getattr(request, "socket", HostSocket(0))
+        ):
             self._services.submit(ticket, request)  # type: ignore[arg-type]  # or an end of one of its sessions
         else:
             self._news(ticket, Failed(Cause.NOT_SUPPORTED))

@@ -127,6 +127,9 @@ class NativeEngine(StreamOwner):
         if isinstance(request, ServiceRequest) or self._is_of_a_service(request):
             self._services.submit(ticket, request)
             return
+        if isinstance(request, ResolveName) and request.servers and not self._names.knows(request.name):
+            self._services.submit(ticket, request)
+            return
         quick = self._at_once(request)
         if quick is not None:
             if ticket:

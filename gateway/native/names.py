@@ -58,6 +58,10 @@ class NameMap:
             return name
         return rule[0] or None
 
+    def knows(self, name: str) -> bool:
+        """Whether some rule is about a name."""
+        return any(host == name.lower() for host, _ in self.rules)
+
     def inward(self, port: int, address: str) -> Endpoint:
         """Where to listen for a port of the host's."""
         rule = self.rules.get((LISTEN, str(port)))

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.model.causes import Cause
 from gateway.model.events import Event, Received, SocketLost
 from gateway.model.findings import Finding
-from gateway.model.requests import CloseSocket, ShutdownTcp
+from gateway.model.requests import CloseSocket, ResolveName, ShutdownTcp
 from gateway.model.results import Done, Failed, Progress, Result
 from gateway.model.services import GetTime, ServiceRequest
 from gateway.model.values import HostSocket, Ticket
@@ -32,7 +32,9 @@ from gateway.native.session import Opening, Operation, Session, engine_of
 
 
 class ServiceEngine:
-    """Works :data:`~gateway.model.services.ServiceRequest`. Requests of one session are worked one after the other.
+    """Works :data:`~gateway.model.services.ServiceRequest`, and names by servers of the host's.
+
+    Requests of one session are worked one after the other.
 
     ``news(ticket, result)``, ``happened(event)`` and ``congested()`` are called on the event loop. A session whose
     request was withdrawn or failed for its connection's sake connects and logs in again when the next request comes;
@@ -68,7 +70,7 @@ class ServiceEngine:
         """Whether a session has this number."""
         return socket in self._sessions
 
-    def submit(self, ticket: Ticket, request: ServiceRequest | ShutdownTcp | CloseSocket) -> None:
+    def submit(self, ticket: Ticket, request: ServiceRequest | ResolveName | ShutdownTcp | CloseSocket) -> None:
         """Do something; its result comes by ``news``."""
         if isinstance(request, ShutdownTcp):
             self.shutdown(request.socket)
@@ -78,6 +80,8 @@ class ServiceEngine:
             self.close(request.socket, ticket or None)
         elif isinstance(request, GetTime):
             self._begin(Operation(ticket, request, Upload(self._look)), lambda: self._ask_time(request))
+        elif isinstance(request, ResolveName):
+            self._begin(Operation(ticket, request, Upload(self._look)), lambda: self._ask_name(request))
         elif isinstance(request, Opening):
             self._open(ticket, request)
         else:
@@ -87,7 +91,7 @@ class ServiceEngine:
                 return
             operation = Operation(ticket, request, Upload(self._look))
             session.operations.append(operation)
-            self._begin(operation, lambda: self._operate(session, operation), session)
+            self._begin(operation, lambda: self._operate(session, operation, request), session)
 
     def payload(self, socket: HostSocket, data: bytes) -> None:
         """Bytes for the oldest request that still wants some; without one they are of no use to anybody."""
@@ -171,7 +175,7 @@ class ServiceEngine:
         operation.task = self._keep(tell())
         operation.task.add_done_callback(ended)
 
-    async def _result(self, request: ServiceRequest, work: Callable[[], Awaitable[Result]]) -> Result:
+    async def _result(self, request: object, work: Callable[[], Awaitable[Result]]) -> Result:
         try:
             return await work()
         except Exception as error:
@@ -209,7 +213,7 @@ class ServiceEngine:
             self._watch(session)
         return Done()
 
-    async def _operate(self, session: Session, operation: Operation) -> Result:
+    async def _operate(self, session: Session, operation: Operation, request: ServiceRequest) -> Result:
         async with session.lock:
             await self._unwatch(session)
             if not session.opened:
@@ -222,7 +226,7 @@ class ServiceEngine:
             try:
                 if not session.service.connected:
                     await self._log_in_again(session)
-                return await session.service.work(operation.request, exchange)
+                return await session.service.work(request, exchange)
             except BaseException as error:
                 # A refusal leaves server and us at the same place; after anything else nobody knows where that is.
                 if not isinstance(error, Refused):
@@ -264,6 +268,11 @@ class ServiceEngine:
         from gateway.native import ntp  # noqa: PLC0415  # with the engines of sessions
 
         return Done(await ntp.ask(self._kit.dialer, request.server, self._kit.progress_limit_s))
+
+    async def _ask_name(self, request: ResolveName) -> Result:
+        from gateway.native import dns  # noqa: PLC0415  # as above
+
+        return Done(await dns.resolve(self._kit.dialer, request.name, request.servers))
 
     # -- sessions ------------------------------------------------------------------------------------------------------
 

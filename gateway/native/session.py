@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from gateway.model.requests import ResolveName
 from gateway.model.services import (
     FetchMail,
     GetFile,
@@ -33,7 +34,7 @@ class Operation:
     """One request that is being worked, or waits for its turn."""
 
     ticket: Ticket
-    request: ServiceRequest
+    request: ServiceRequest | ResolveName
     upload: Upload
     task: asyncio.Task[None] | None = None
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from gateway.dialect.driver import Driver
 from gateway.dialect.schema import ModuleHabits
-from gateway.model.requests import ConnectTcp, PassThrough, Request, StartBearer
+from gateway.model.requests import ConnectTcp, PassThrough, Request, ResolveName, StartBearer
 from gateway.model.values import BearerKind
 
 
@@ -34,7 +34,7 @@ OVER_TCP = frozenset(
 """What the gateway does itself where the module has TCP."""
 OVER_TWO = frozenset({"OpenFtp", "SetFtp", "GetFile", "PutFile", "DeleteFile"})
 """Of these, what takes two sockets at once."""
-OVER_UDP = frozenset({"GetTime"})
+OVER_UDP = frozenset({"GetTime", "ResolveName.asked"})
 """And where it has UDP."""
 
 
@@ -45,6 +45,8 @@ def name_of(request: Request) -> str:
         return f"{name}.secure"
     if isinstance(request, StartBearer) and request.kind is BearerKind.GSM:
         return f"{name}.gsm"
+    if isinstance(request, ResolveName) and request.servers:
+        return f"{name}.asked"
     return name
 
 

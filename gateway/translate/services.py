@@ -20,6 +20,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "TLS": ("ConnectTcp.secure",),
     "ping": ("Ping",),
     "names": ("ResolveName",),
+    "names by own servers": ("ResolveName.asked",),
     "FTP": ("OpenFtp", "GetFile", "PutFile"),
     "mail out": ("OpenSmtp", "SendMail"),
     "mail in": ("OpenPop3", "ListMail", "FetchMail", "DeleteMail"),

@@ -197,8 +197,12 @@ class FibocomHost(LineProgram):
         assert re.fullmatch(rf'\+MPINGSTAT: 0,"[\d.]+",{count},{sum(answers)}(,\d+)?', summary), summary
         return answers
 
+    def names_server(self, *servers: str) -> None:
+        """Have names asked of these servers; of the network's own again when there are none (1.1.16)."""
+        self.command(",".join(["AT+MSDNS=7", *(f'"{server}"' for server in servers)]))
+
     def located(self, name: str) -> str:
-        """The address of a name (1.1.16). Raises :class:`Failure`."""
+        """The address of a name (1.1.21). Raises :class:`Failure`."""
         match = re.fullmatch(rf'\+MIPDNS: "{name}",(\d+\.\d+\.\d+\.\d+)', self.command(f'AT+MIPDNS="{name}"'))
         assert match
         return match[1]

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
+from support.nameserver import NameServer
 from support.rig import LIMIT_S, Program, Rig, Server, Terminal, echo, hold
 
 from gateway.dialect import registry
@@ -28,6 +29,8 @@ ECHO, HOLD, REFUSED, UNREACHABLE, NOBODY, SERVER = (
 """Names of servers; ``SERVER`` is this computer, whatever the port."""
 TRUSTED = "trusted.pem"
 """File in a pair's folder: the certificates that its programs trust by, when it is there as they first look."""
+NAME_SERVER = "192.0.2.53"
+"""Knows other names than the network's own servers."""
 HOLD_PORT = 9
 LOST_PING = 1
 """The echo request that gets no reply."""
@@ -53,6 +56,7 @@ class Servers:
         self._own: dict[type[OwnServer], OwnServer] = {}
         self.echo = Server(echo)
         self.hold = Server(hold)
+        self.names = NameServer()
         self.closed = socket.socket()
         self.closed.bind(("127.0.0.1", 0))
         self.refused_port: int = self.closed.getsockname()[1]
@@ -68,6 +72,7 @@ class Servers:
             f"{REFUSED}:*=127.0.0.1",
             f"{UNREACHABLE}:*=127.255.255.255",  # the broadcast address of loopback: no TCP, no echo reply
             f"{NOBODY}:*=",
+            f"{NAME_SERVER}:53=127.0.0.1:{self.names.port}",
         )
         return [part for rule in rules for part in ("--map", rule)] + ["--address", self.own_address]
 
@@ -113,6 +118,7 @@ class Servers:
     def close(self) -> None:
         self.echo.close()
         self.hold.close()
+        self.names.close()
         self.closed.close()
         for server in self._own.values():
             server.close()
