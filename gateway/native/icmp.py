@@ -49,7 +49,8 @@ async def _by_socket(link: socket.socket, raw: bool, address: str, packet: bytes
     ident, sequence = struct.unpack("!HH", packet[4:8])
     begun = time.monotonic()
     try:
-        await loop.sock_sendto(link, packet, (address, 0))
+        link.connect((address, 0))
+        await loop.sock_sendall(link, packet)
         async with asyncio.timeout(timeout_s):
             while True:
                 data = await loop.sock_recv(link, 65536)
