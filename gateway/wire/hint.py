@@ -83,7 +83,8 @@ class HintHolder:
         self._pass(held)
         return held
 
-    def release(self) -> bytes:
-        """What is held as a beginning only, because the data phase is over."""
+    def release(self, *, whole: bool = True) -> bytes:
+        """What is held, because the data phase is over; unless ``whole``, only what is no whole text: that one is
+        the module's own word for the end, which its sign for it has made sure."""
         held, self._held, self._due_s = self._held, b"", None
-        return held
+        return held if whole or not self._completes(held) else b""

@@ -118,6 +118,8 @@ class ModulePhase:
             else:
                 self._pass(payload, now, fed)
                 if rest is not None:
+                    held = self._holder.release(whole=False)
+                    fed.payload += [held] if held else []
                     fed.mark, fed.rest = dle.ETX, rest
                     return fed
         return fed

@@ -140,6 +140,19 @@ class TestModulePhase:
             got += phase.feed(piece, 0.0).payload
         assert got == datagrams
 
+    @given(st.data())
+    def test_all_that_came_before_an_end_is_payload(self, data: st.DataObject) -> None:
+        """Also what might have become a module's own word; which nothing but all of it is."""
+        payload = data.draw(payloads) + data.draw(st.sampled_from([b"", b"\r\n", b"a\r\nSH", b"\r\nSHUTDOWN\r"]))
+        own = data.draw(st.sampled_from([b"", SHUTDOWN])) if not payload.endswith(SHUTDOWN) else b""
+        phase, got, mark = ModulePhase(escaped=True, divided=False, guard_s=1.0, hints=(SHUTDOWN,)), b"", None
+        for piece in data.draw(splits(dle.encode(payload) + own + b"\x03")):
+            fed = phase.feed(piece, 0.0)
+            got += b"".join(fed.payload)
+            mark = mark or fed.mark
+        assert mark == b"\x03"
+        assert got in (payload, payload.removesuffix(SHUTDOWN))
+
     def test_etx_is_the_end_of_a_stream(self) -> None:
         fed = ModulePhase(escaped=True, divided=False, guard_s=1.0).feed(b"a\x10\x03\x03\r\n+CME ERROR: 843\r\n", 0.0)
         assert (fed.payload, fed.mark, fed.rest) == ([b"a\x03"], b"\x03", b"\r\n+CME ERROR: 843\r\n")
