@@ -50,7 +50,6 @@ def command(
     switch: tuple[str, ...],
     maps: tuple[str, ...],
     address: str,
-    address6: str,
     authorities: tuple[Path, ...],
     no_verify: bool,
     trace: Path | None,
@@ -100,7 +99,6 @@ def command(
             tape=tape,
             names=names,
             address=address,
-            address6=address6,
             faults=faults,
             trust=trust,
         )

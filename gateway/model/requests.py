@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateway.model.record import record
 from gateway.model.services import ServiceRequest
-from gateway.model.values import BearerKind, Endpoint, Family, HostSocket, Secret
+from gateway.model.values import BearerKind, Endpoint, HostSocket, Secret
 
 
 @record
@@ -24,7 +24,6 @@ class StartBearer:
     """Telephone number; GSM only."""
     name_servers: tuple[str, ...] = ()
     """Dotted addresses to ask for names, where the network gives none."""
-    family: Family = Family.FOUR
 
 
 @record
@@ -45,7 +44,6 @@ class ConnectTcp:
     peer: Endpoint
     secure: bool = False
     """Speak TLS."""
-    family: Family = Family.FOUR
 
 
 @record
@@ -59,7 +57,6 @@ class ListenTcp:
     """The host's side must know who calls, to filter."""
     allowed: str = ""
     """The one address from which may be called, "" for any; the host's side checks too."""
-    family: Family = Family.FOUR
 
 
 @record
@@ -92,7 +89,6 @@ class OpenUdp:
     local_port: int | None = None
     peer: Endpoint | None = None
     allowed: str = ""
-    family: Family = Family.FOUR
 
 
 @record
@@ -146,12 +142,11 @@ class CloseSocket:
 
 @record
 class ResolveName:
-    """Look a name up: :class:`Done` with its address of the family as text."""
+    """Look a name up: :class:`Done` with the dotted address as text."""
 
     name: str
     servers: tuple[str, ...] = ()
-    """Addresses to ask instead of the network's own name servers, where that is possible."""
-    family: Family = Family.FOUR
+    """Dotted addresses to ask instead of the network's own name servers, where that is possible."""
 
 
 @record
@@ -166,7 +161,6 @@ class Ping:
     ttl: int = 64
     tos: int = 0
     """Type of service."""
-    family: Family = Family.FOUR
 
 
 @record

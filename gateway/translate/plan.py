@@ -7,7 +7,7 @@ from enum import StrEnum
 from gateway.dialect.driver import Driver
 from gateway.dialect.schema import ModuleHabits
 from gateway.model.requests import ConnectTcp, PassThrough, Request, ResolveName, StartBearer
-from gateway.model.values import BearerKind, Family
+from gateway.model.values import BearerKind
 
 
 class Way(StrEnum):
@@ -42,13 +42,11 @@ def name_of(request: Request) -> str:
     """A request's name in tables: its class, and what a module may have apart from it."""
     name = type(request).__name__
     if isinstance(request, ConnectTcp) and request.secure:
-        name = f"{name}.secure"
+        return f"{name}.secure"
     if isinstance(request, StartBearer) and request.kind is BearerKind.GSM:
-        name = f"{name}.gsm"
+        return f"{name}.gsm"
     if isinstance(request, ResolveName) and request.servers:
-        name = f"{name}.asked"
-    if getattr(request, "family", Family.FOUR) is not Family.FOUR:
-        name = f"{name}.six"
+        return f"{name}.asked"
     return name
 
 

@@ -121,6 +121,10 @@ class Terminal:
                 self._read()
         return bytes(self._buffer[before:])
 
+    def deaf_for(self, seconds: float) -> None:
+        """Say nothing for a guard time, and read nothing."""
+        threading.Event().wait(seconds)
+
     def stream(self, sent: bytes, expected: bytes, limit_s: float = 60.0) -> bytes:
         """Write ``sent`` and read as many bytes as are expected at the same time; what was read."""
         due = time.monotonic() + limit_s

@@ -12,6 +12,7 @@ from matrix.scenarios import (  # noqa: I001
     ping,
     mail,
     mailbox,
+    web,
     line,
 )
 
@@ -28,4 +29,5 @@ __all__ = [
     "ping",
     "several",
     "streams",
+    "web",
 ]

@@ -110,7 +110,7 @@ class WipsoftTransfers(WipsoftSessions):
         session.answer = None
         outcome = self._ended(session, (yield from exchange))
         answer: Begun | None = session.answer
-        if answer is None:
+        if answer is None or not isinstance(outcome, Ok):  # behind an error a status would look like a success
             return outcome
         yield Finish(outcome, "file")
         yield Tell(self._web_status(call, session, answer))
