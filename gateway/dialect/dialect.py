@@ -396,13 +396,17 @@ class Dialect:
 
     # -- what a module says ----------------------------------------------------------------------------------------
 
+    def may_say(self, name: str) -> bool:
+        """Whether a message begins with ``name``, which itself begins with ``+``, and a colon."""
+        return name.upper() in self._templates
+
     def hear(self, text: str, first: Collection[str] = ()) -> Heard | None:
         """The message that a line is, or None when it is none of this dialect's.
 
         ``first``: the messages that are awaited; a line that could be one of them and another is one of them.
         """
         name, colon, _ = text.partition(":")
-        if colon and name.upper() not in self._templates and name[:1] == "+":  # another dialect's: not worth parsing
+        if colon and name[:1] == "+" and not self.may_say(name):  # another dialect's: not worth parsing
             return None
         for key, pattern in self._patterns:
             match = pattern.fullmatch(text) if not pattern.groups or key in first else None

@@ -156,17 +156,17 @@ class Bridge:
     def _settle(self, now: float) -> None:
         """Hand effects over between the two sides until there are none."""
         host, module, out = self.host, self.module, self.effects
-        while host.effects or module.effects:
-            effects, host.effects = host.effects, []
+        while True:
+            if host.effects:
+                effects, host.effects = host.effects, []
+                handlers = self._hosts_effects
+            elif module.effects:
+                effects, module.effects = module.effects, []
+                handlers = self._modules_effects
+            else:
+                return
             for effect in effects:
-                handle = self._hosts_effects.get(type(effect))
-                if handle is None:
-                    out.append(effect)
-                else:
-                    handle(effect, now)
-            effects, module.effects = module.effects, []
-            for effect in effects:
-                handle = self._modules_effects.get(type(effect))
+                handle = handlers.get(type(effect))
                 if handle is None:
                     out.append(effect)
                 else:

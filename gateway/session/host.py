@@ -140,8 +140,12 @@ class HostSide:
         if self._deaf:
             self._finding(Finding(FindingKind.LOST, f"{len(data)} bytes", "the connection had ended"))
             return
-        if self._data is not None and not self._pending:
+        if self._pending:
+            self._pending += data
+        elif self._data is not None:
             self._from_host(data, now)
+        elif self._run is None and not self._tasks and self.mode is Mode.COMMAND:
+            self._command(data, now)
         else:
             self._pending += data
         self._work(now)
@@ -279,11 +283,7 @@ class HostSide:
             if self.mode is Mode.COMMAND and self._run is None:
                 data = bytes(self._pending)
                 self._pending.clear()
-                item, position = self._reader.feed(data, 0, now)
-                self._pending += data[position:]
-                self._echo()
-                if item is not None:
-                    self._item(item, now)
+                self._command(data, now)
             elif self.mode is Mode.COMMAND:
                 if not self._while_busy(now):
                     break
@@ -292,6 +292,15 @@ class HostSide:
                 self._pending.clear()
                 self._from_host(data, now)
         self._flush()
+
+    def _command(self, data: bytes, now: float) -> None:
+        """The line is free: take one item; what stands behind it waits."""
+        item, position = self._reader.feed(data, 0, now)
+        if position < len(data):
+            self._pending += data[position:]
+        self._echo()
+        if item is not None:
+            self._item(item, now)
 
     def _from_host(self, data: bytes, now: float) -> None:
         if data and self._reader.after_cr and self._reader.late_lf(data[0]):
@@ -431,7 +440,7 @@ class HostSide:
         handled = discipline.standard(text, self.settings)
         if handled is not None:
             return self._handled(handled)
-        if text.upper() in ("O", "O0", "O1"):
+        if text[0] in "Oo" and text.upper() in ("O", "O0", "O1"):
             steps = self.firmware.resume()
             if steps is None:
                 return Word("NO CARRIER")
@@ -489,10 +498,10 @@ class HostSide:
         try:
             while True:
                 try:
-                    if isinstance(value, Interrupted):  # noqa: SIM108
-                        step = task.steps.throw(value)
-                    else:
+                    if not isinstance(value, Interrupted):
                         step = task.steps.send(value)
+                    else:
+                        step = task.steps.throw(value)
                 except StopIteration as stop:
                     self._drop(task)
                     outcome: Outcome = stop.value
@@ -642,7 +651,7 @@ class HostSide:
                     task.waits, task.due_s = False, None
                     self._advance(task, event, now)
                 else:
-                    task.expected.append(event)
+                    task.keep(event)
                 return True
         return False
 

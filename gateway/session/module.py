@@ -243,16 +243,17 @@ class ModuleSide:
     def submit(self, ticket: Ticket, request: Request, now: float) -> None:
         """Do something for the host's side."""
         self._now = now
+        name = type(request).__name__
         way = plan(request, self.driver)
         if self.tracing:
-            self._note("plan", what=type(request).__name__, way=way.value)
-        job = _Job(None, ticket, type(request).__name__)
+            self._note("plan", what=name, way=way.value)
         if isinstance(request, PassThrough):
-            job.passing = request.text
-        elif way in (Way.REFUSED, Way.POLYFILLED):
-            self._reply(job, Failed(Cause.NOT_SUPPORTED))
+            job = _Job(None, ticket, name, request.text)
+        elif way is Way.REFUSED or way is Way.POLYFILLED:
+            self._reply(_Job(None, ticket, name), Failed(Cause.NOT_SUPPORTED))
             return
         else:
+            job = _Job(None, ticket, name)
             job.steps = self.driver.perform(request)
             if isinstance(request, Attach) and request.socket >= TUNNELS:
                 self._tunnel = request.socket
@@ -599,8 +600,8 @@ class ModuleSide:
             yield from self._leave()
         if self.state is State.DOWN:
             return Answer(Final.DOWN)
-        flight = Flight(command.text, self._due(command.text, command.limit_s), command.answers, command.ends)
-        flight.lenient = command.lenient
+        flight = Flight(command.text, self._due(command.text, command.limit_s))
+        flight.answers, flight.ends, flight.lenient = command.answers, command.ends, command.lenient
         return (yield self._sent(flight))
 
     def _sent(self, flight: Flight) -> Flight:
@@ -641,8 +642,8 @@ class ModuleSide:
         if self.state is State.DOWN:
             self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
             return
-        flight = Flight(text, self._now + traits.limit_s, passing=True)
-        flight.prompts, flight.resultless = traits.prompts, traits.resultless
+        flight = Flight(text, self._now + traits.limit_s)
+        flight.passing, flight.prompts, flight.resultless = True, traits.prompts, traits.resultless
         result = yield self._sent(flight)
         if traits.resets and getattr(result, "final", "") == "OK":
             self._doubtful = True
@@ -675,6 +676,10 @@ class ModuleSide:
 
     def _take(self, data: bytes) -> None:
         waiting = self._waiting
+        if self._phase is None and self._relay is None and isinstance(waiting, Flight):
+            self._reader.add(data)
+            self._read_lines()
+            return
         if self._phase is not None and self._reader.after_cr:
             self._reader.after_cr = False
             data = data.removeprefix(b"\n")  # the rest of CONNECT's own line end
@@ -694,34 +699,34 @@ class ModuleSide:
 
     def _read_lines(self) -> None:
         while self._relay is None and (self._phase is None or self._phase_over):
-            prompts = isinstance(self._waiting, Flight) and self._waiting.prompts
-            item = self._reader.take_one(prompts)
+            waiting = self._waiting
+            flight = waiting if isinstance(waiting, Flight) else None
+            item = self._reader.take_one(flight is not None and flight.prompts)
             if item is None:
                 return
-            if isinstance(item, PromptSign):
-                self._prompt()
+            if isinstance(item, TextLine):
+                self._line(item, flight)
             else:
-                self._line(item)
+                self._prompt()
         rest = self._reader.take_rest()
         if rest:
             self._take(rest)
 
-    def _line(self, line: TextLine) -> None:
-        if line.text.startswith(self._payload_lines) and not self._sorter.collecting:
+    def _line(self, line: TextLine, flight: Flight | None) -> None:
+        if self._payload_lines and line.text.startswith(self._payload_lines) and not self._sorter.collecting:
             self._payload_line(line.text)
             return
-        flight = self._waiting if isinstance(self._waiting, Flight) else None
         sort, heard = self._sorter.sort(line, flight)
         match sort:
+            case Sort.ANSWER:
+                assert flight is not None
+                self._answer_line(line, heard, flight)
             case Sort.RESULT:
                 assert flight is not None
                 if heard is not None:
                     flight.heard.append(heard)
                     self._open_by_itself(heard)
                 self._result("OK" if heard is not None else line.text.strip(), flight)
-            case Sort.ANSWER:
-                assert flight is not None
-                self._answer_line(line, heard, flight)
             case Sort.HEARD:
                 assert heard is not None
                 self._heard(heard, line.text)
@@ -760,7 +765,7 @@ class ModuleSide:
 
     def _result(self, text: str, flight: Flight) -> None:
         """Take the final result of the command in flight."""
-        if text.startswith("CONNECT"):
+        if text != "OK" and text.startswith("CONNECT"):
             if flight.passing:
                 assert self._job is not None
                 self._relay = self._job.ticket
@@ -973,7 +978,7 @@ class ModuleSide:
 
     def _ended(self) -> _Steps:
         """Wait for the OK behind the module's words, so that it is not the next command's."""
-        flight = Flight("", self._now + END_RESULT_S, probe=True, lenient=True)
+        flight = Flight.probing("", self._now + END_RESULT_S, lenient=True)
         answer: Answer = yield flight
         return answer.final is not Final.DOWN
 
@@ -1003,7 +1008,7 @@ class ModuleSide:
         self._write(PLUS)
         guard_s = self._guard_s
         if self._phase_over:
-            answer: Answer = yield Flight("+++", self._now + guard_s + LEAVE_S, probe=True)
+            answer: Answer = yield Flight.probing("+++", self._now + guard_s + LEAVE_S)
             left = answer.ok
         else:
             earliest_s, free_s = self._now + guard_s - LEAVE_EARLY_S, self._now + guard_s + LEAVE_FREE_S
@@ -1128,8 +1133,8 @@ class ModuleSide:
     def _probe(self, text: str = "AT") -> _Steps:
         if self._line_open:  # +++ or payload may stand in its command line, and would spoil the next one
             self._write(b"\r")
-            yield Flight("", self._now + CLEAR_S, probe=True)
-        answer: Answer = yield self._sent(Flight(text, self._now + PROBE_S, probe=True))
+            yield Flight.probing("", self._now + CLEAR_S)
+        answer: Answer = yield self._sent(Flight.probing(text, self._now + PROBE_S))
         return answer.ok
 
     def _wake(self) -> _Steps:

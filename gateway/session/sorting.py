@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
@@ -35,27 +35,35 @@ class Sort(Enum):
     """A result that no command waits for (erratum S49)."""
 
 
-@dataclass(slots=True)
 class Flight:
-    """The command that was sent and has no result yet."""
+    """The command that was sent and has no result yet. What few commands have stands with the class."""
 
-    text: str
-    due_s: float
     answers: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
     """Messages that end it as OK does."""
-    heard: list[Heard] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    passing: bool = False
+    passing = False
     """It is the host's own; its text is not read."""
-    probe: bool = False
+    probe = False
     """The module's state is not known: a numeric result is one too."""
-    prompts: bool = False
-    prompted: bool = False
-    resultless: bool = False
+    prompts = False
+    prompted = False
+    resultless = False
     """It may be answered without a result."""
-    lenient: bool = False
+    lenient = False
     """Silence within the limit is an OK."""
+
+    def __init__(self, text: str, due_s: float) -> None:
+        self.text = text
+        self.due_s = due_s
+        self.heard: list[Heard] = []
+        self.lines: list[str] = []
+
+    @classmethod
+    def probing(cls, text: str, due_s: float, *, lenient: bool = False) -> Flight:
+        """A command to a module of which nothing is known."""
+        flight = cls(text, due_s)
+        flight.probe, flight.lenient = True, lenient
+        return flight
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,7 @@ class LineSorter:
         self._resets = CommandPatterns(self._habits.resets)
         self._more: list[str] = []
         self._missing = 0
+        self._plain = lru_cache(maxsize=256)(self._is_plain)
         self.traits = lru_cache(maxsize=256)(self._traits)
         """Of a command with its ``AT``; hosts ask the same few things again and again."""
 
@@ -104,11 +113,23 @@ class LineSorter:
         best = max((name for name in self._limits_s if squeezed.startswith(name)), key=len, default="*")
         return self._limits_s.get(best, 10.0)
 
+    def _is_plain(self, name: str) -> bool:
+        """Whether a line ``name: ...`` behind a command can be nothing but a part of its answer."""
+        others = (*self._boot, *self._unsolicited_names)
+        begun = any(name.startswith(other) or other.startswith(name) for other in others)
+        return name.startswith("+") and not name.endswith("ERROR") and not begun and not self._dialect.may_say(name)
+
     def sort(self, line: TextLine, flight: Flight | None) -> tuple[Sort, Heard | None]:
         """What a line is; a message of the dialect comes with its fields."""
         text = line.text.strip()
         if self._missing:
             return Sort.UNSOLICITED, None
+        if flight is not None and not flight.ends:  # nearly all lines are one of these
+            if text == "OK":
+                return Sort.RESULT, None
+            name, colon, _ = text.partition(":")
+            if colon and self._plain(name):
+                return Sort.ANSWER, None
         if flight is not None and text == flight.text:
             return Sort.ECHO, None
         if text.startswith(self._boot):

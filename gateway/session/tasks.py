@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 
 from gateway.dialect.firmware import Data, Steps, Text
 from gateway.dialect.nodes import Piece
@@ -29,27 +28,37 @@ class Mode(Enum):
     """A data call of the module's."""
 
 
-@dataclass(eq=False, slots=True)
 class Task:
-    """A generator at work, and what it waits for."""
+    """A generator at work, and what it waits for. What a new one has not stands with the class: one is made for every
+    command."""
 
-    steps: Steps
-    name: str
-    command: str = ""
-    foreground: bool = False
-    """It holds the command line."""
     ticket: Ticket | None = None
     expects: Callable[[Event], bool] | None = None
-    expected: deque[Event] = field(default_factory=partial(deque, maxlen=EXPECTED_LIMIT))
-    """Events that came before they were waited for."""
+    expected: deque[Event] | None = None
+    """Events that came before they were waited for, at most :data:`EXPECTED_LIMIT`."""
     waits: bool = False
     due_s: float | None = None
     data: Data | None = None
     text: Text | None = None
     turns: bool = False
     """It waits for its turn to tell something."""
-    passing: bool = False
-    """It passes a command of the module's through."""
+
+    def __init__(
+        self, steps: Steps, name: str, command: str = "", *, foreground: bool = False, passing: bool = False
+    ) -> None:
+        self.steps = steps
+        self.name = name
+        self.command = command
+        self.foreground = foreground
+        """It holds the command line."""
+        self.passing = passing
+        """It passes a command of the module's through."""
+
+    def keep(self, event: Event) -> None:
+        """Keep an event until it is waited for."""
+        if self.expected is None:
+            self.expected = deque(maxlen=EXPECTED_LIMIT)
+        self.expected.append(event)
 
 
 @dataclass(slots=True)
