@@ -53,7 +53,7 @@ from gateway.session.kept import KeptData
 from gateway.session.outgoing import Outgoing
 from gateway.session.sorting import Flight, LineSorter, Sort, code_of
 from gateway.translate.plan import Way, plan
-from gateway.wire.answer import AnswerReader, PromptSign, TextLine
+from gateway.wire.answer import AnswerReader, TextLine
 from gateway.wire.dle import ETX
 from gateway.wire.module_phase import FALL_BACK, Fed, ModulePhase
 from gateway.wire.plus import PLUS
