@@ -498,10 +498,8 @@ class HostSide:
         try:
             while True:
                 try:
-                    if not isinstance(value, Interrupted):
-                        step = task.steps.send(value)
-                    else:
-                        step = task.steps.throw(value)
+                    steps = task.steps
+                    step = steps.throw(value) if isinstance(value, Interrupted) else steps.send(value)
                 except StopIteration as stop:
                     self._drop(task)
                     outcome: Outcome = stop.value
