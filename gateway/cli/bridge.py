@@ -25,7 +25,7 @@ from gateway.trace.mask import Masker
 from gateway.trace.record import Recorder
 
 log = logging.getLogger("gateway")
-_OF_NATIVE = dict.fromkeys(("maps", "address"), "needs --native: a module has a network of its own")
+_OF_NATIVE = dict.fromkeys(("maps", "address", "address6"), "needs --native: a module has a network of its own")
 _OF_A_MODULE = dict.fromkeys(("module_dialect", "module_switch", "limit"), "needs --module: --native has none")
 
 
@@ -74,6 +74,7 @@ def command(
     answers: tuple[str, ...],
     maps: tuple[str, ...],
     address: str,
+    address6: str,
     authorities: tuple[Path, ...],
     no_verify: bool,
     trace: Path | None,
@@ -101,7 +102,7 @@ def command(
     if state is None:
         log.info("no --state folder: what the host stores is forgotten when the gateway ends")
     if native:
-        _native(host_side_dialect, host_spec.text, policy, maps, address, trust, store, trace)
+        _native(host_side_dialect, host_spec.text, policy, maps, (address, address6), trust, store, trace)
         return
     assert module is not None and module_dialect is not None
     module_spec = parse_link(module)
@@ -146,7 +147,7 @@ def _native(
     host: str,
     policy: str,
     maps: tuple[str, ...],
-    address: str,
+    addresses: tuple[str, str],
     trust: ssl.SSLContext | None,
     store: StateStore,
     trace: Path | None,
@@ -166,7 +167,16 @@ def _native(
         )
         if tape is not None:
             tape.follow(side.settings)
-        return NativeRunner(side, make_link(spec), keep=store.save, tape=tape, names=names, address=address, trust=trust)
+        return NativeRunner(
+            side,
+            make_link(spec),
+            keep=store.save,
+            tape=tape,
+            names=names,
+            address=addresses[0],
+            address6=addresses[1],
+            trust=trust,
+        )
 
     try:
         options.run(make, f"ready bridge {{}} ({dialect.id}) native")

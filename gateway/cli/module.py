@@ -50,6 +50,7 @@ def command(
     switch: tuple[str, ...],
     maps: tuple[str, ...],
     address: str,
+    address6: str,
     authorities: tuple[Path, ...],
     no_verify: bool,
     trace: Path | None,
@@ -99,6 +100,7 @@ def command(
             tape=tape,
             names=names,
             address=address,
+            address6=address6,
             faults=faults,
             trust=trust,
         )

@@ -22,7 +22,7 @@ from gateway.dialect import registry
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.schema import LocalAnswer
 from gateway.errors import InputError
-from gateway.model.values import is_dotted
+from gateway.model.values import ANY_ADDRESS, ANY_ADDRESS6, is_dotted, is_six
 from gateway.native import tls
 
 log = logging.getLogger("gateway")
@@ -70,7 +70,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--map`` and ``--address``, for sessions on this computer's network."""
+    """``--map``, ``--address`` and ``--address6``, for sessions on this computer's network."""
     for option in reversed(
         (
             click.option(
@@ -83,11 +83,19 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--address",
-                default="0.0.0.0",
+                default=ANY_ADDRESS,
                 show_default=True,
                 metavar="ADDRESS",
                 callback=_address,
                 help="The address of this computer that listeners and UDP sockets use.",
+            ),
+            click.option(
+                "--address6",
+                default=ANY_ADDRESS6,
+                show_default=True,
+                metavar="ADDRESS",
+                callback=_address,
+                help="The same for IPv6.",
             ),
         )
     ):
@@ -146,9 +154,12 @@ def refuse_useless(reasons: dict[str, str]) -> None:
             raise click.UsageError(f"{parameter.opts[0]} {reasons[parameter.name]}")
 
 
-def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
-    if not is_dotted(text):
-        raise InputError(f"--address {text!r}: expected an address in dotted decimal, for example 127.0.0.1")
+def _address(_ctx: click.Context, parameter: click.Parameter, text: str) -> str:
+    fits, expected = (is_dotted, "an address in dotted decimal, for example 127.0.0.1")
+    if parameter.name == "address6":
+        fits, expected = (is_six, "an address of IPv6, for example ::1")
+    if not fits(text):
+        raise InputError(f"{parameter.opts[0]} {text!r}: expected {expected}")
     return text
 
 

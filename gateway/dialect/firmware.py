@@ -269,6 +269,8 @@ class Surroundings:
     stored: dict[str, str | int] = field(default_factory=dict)
     now: float = 0.0
     """Monotonic seconds, kept up to date."""
+    six: bool = True
+    """Whether what does the work can do it by IPv6 too."""
 
 
 class Firmware(ABC):

@@ -18,7 +18,7 @@ from gateway.links.polyfill import Polyfills
 from gateway.model.events import Event
 from gateway.model.findings import Finding, FindingKind
 from gateway.model.results import Progress, Result
-from gateway.model.values import Ticket
+from gateway.model.values import ANY_ADDRESS, ANY_ADDRESS6, Ticket
 from gateway.native.engine import NativeEngine
 from gateway.native.faults import Faults
 from gateway.native.names import NameMap
@@ -426,7 +426,8 @@ class NativeRunner(Runner):
         keep: Callable[[dict[str, str | int]], None],
         tape: Tape | None = None,
         names: NameMap | None = None,
-        address: str = "0.0.0.0",
+        address: str = ANY_ADDRESS,
+        address6: str = ANY_ADDRESS6,
         faults: Faults | None = None,
         trust: ssl.SSLContext | None = None,
     ) -> None:
@@ -442,6 +443,7 @@ class NativeRunner(Runner):
             self.restart,
             names=names,
             address=address,
+            address6=address6,
             trouble=self._faults.trouble,
             radio=Radio(host.dialect.tables.virtual_answers),
             trust=trust,

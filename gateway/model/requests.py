@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateway.model.record import record
 from gateway.model.services import ServiceRequest
-from gateway.model.values import BearerKind, Endpoint, HostSocket, Secret
+from gateway.model.values import BearerKind, Endpoint, Family, HostSocket, Secret
 
 
 @record
@@ -24,6 +24,7 @@ class StartBearer:
     """Telephone number; GSM only."""
     name_servers: tuple[str, ...] = ()
     """Dotted addresses to ask for names, where the network gives none."""
+    family: Family = Family.FOUR
 
 
 @record
@@ -44,6 +45,7 @@ class ConnectTcp:
     peer: Endpoint
     secure: bool = False
     """Speak TLS."""
+    family: Family = Family.FOUR
 
 
 @record
@@ -57,6 +59,7 @@ class ListenTcp:
     """The host's side must know who calls, to filter."""
     allowed: str = ""
     """The one address from which may be called, "" for any; the host's side checks too."""
+    family: Family = Family.FOUR
 
 
 @record
@@ -89,6 +92,7 @@ class OpenUdp:
     local_port: int | None = None
     peer: Endpoint | None = None
     allowed: str = ""
+    family: Family = Family.FOUR
 
 
 @record
@@ -142,11 +146,12 @@ class CloseSocket:
 
 @record
 class ResolveName:
-    """Look a name up: :class:`Done` with the dotted address as text."""
+    """Look a name up: :class:`Done` with its address of the family as text."""
 
     name: str
     servers: tuple[str, ...] = ()
-    """Dotted addresses to ask instead of the network's own name servers, where that is possible."""
+    """Addresses to ask instead of the network's own name servers, where that is possible."""
+    family: Family = Family.FOUR
 
 
 @record
@@ -161,6 +166,7 @@ class Ping:
     ttl: int = 64
     tos: int = 0
     """Type of service."""
+    family: Family = Family.FOUR
 
 
 @record

@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from gateway.model.record import record
-from gateway.model.values import Endpoint, HostSocket, Secret
+from gateway.model.values import Endpoint, Family, HostSocket, Secret
 
 
 class Method(StrEnum):
@@ -236,6 +236,7 @@ class GetTime:
     """Ask a time server: :class:`~gateway.model.results.Done` with the time in UTC as ``YYYY-MM-DDThh:mm:ss``."""
 
     server: Endpoint
+    family: Family = Family.FOUR
 
 
 # -- news --------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,16 @@ TUNNELS = 1 << 20
 Ticket = NewType("Ticket", int)
 """Ties a result to the request that it answers; below 0 where the gateway asks for itself."""
 
-ANY_ADDRESS = "0.0.0.0"
+ANY_ADDRESS, ANY_ADDRESS6 = "0.0.0.0", "::"
+
+
+class Family(StrEnum):
+    """Which Internet Protocol."""
+
+    FOUR = "four"
+    SIX = "six"
+    BOTH = "both"
+    """Of a bearer: whichever a socket wants."""
 
 
 class Secret(str):
@@ -38,7 +47,7 @@ class BearerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A host, by name or dotted address, and a port (0..65535)."""
+    """A host, by name or address, and a port (0..65535)."""
 
     host: str
     port: int
@@ -52,6 +61,8 @@ class Addresses:
     peer: str = ANY_ADDRESS
     dns1: str = ANY_ADDRESS
     dns2: str = ANY_ADDRESS
+    own6: str = ""
+    """Where the bearer carries IPv6."""
 
 
 def is_dotted(text: str) -> bool:
@@ -70,6 +81,16 @@ def is_six(text: str) -> bool:
     except ValueError:
         return False
     return "%" not in text
+
+
+def is_numeric(text: str) -> bool:
+    """Whether ``text`` is an address of either Internet Protocol."""
+    return is_dotted(text) or is_six(text)
+
+
+def plain(address: str) -> str:
+    """An address as it is compared: one of IPv6 has many spellings."""
+    return str(ipaddress.IPv6Address(address)) if is_six(address) else address
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import ssl
 from typing import Protocol
 
 from gateway.model.causes import Cause
-from gateway.model.values import ANY_ADDRESS, Endpoint
+from gateway.model.values import ANY_ADDRESS, Endpoint, Family
 from gateway.native import network, tls
 from gateway.native.names import NameMap
 from gateway.native.network import CONNECT_LIMIT_S, NetworkFailure, cause_of
@@ -36,13 +36,15 @@ class Dialer(Protocol):
 
     can_listen: bool
 
-    async def open(self, peer: Endpoint, *, secure: bool = False, server_name: str = "") -> Streams:
+    async def open(
+        self, peer: Endpoint, *, secure: bool = False, server_name: str = "", family: Family = Family.FOUR
+    ) -> Streams:
         """Connect; ``secure``: by TLS, with a server that proves to be ``server_name`` (else the peer's name)."""
 
     async def listen(self, peer: Endpoint) -> Door:
         """Open a door that ``peer`` can reach; only where :attr:`can_listen`."""
 
-    async def ask(self, peer: Endpoint, question: bytes, limit_s: float) -> bytes:
+    async def ask(self, peer: Endpoint, question: bytes, limit_s: float, family: Family = Family.FOUR) -> bytes:
         """Send one datagram; the first one that the peer answers with."""
 
 
@@ -58,16 +60,18 @@ class ComputerDialer:
         self._address = address
         self._trust = trust
 
-    async def open(self, peer: Endpoint, *, secure: bool = False, server_name: str = "") -> Streams:
+    async def open(
+        self, peer: Endpoint, *, secure: bool = False, server_name: str = "", family: Family = Family.FOUR
+    ) -> Streams:
         """Connect."""
-        at = await self._place(peer)
+        at = await network.place(self._names, peer, family)
         trust = (self._trust or tls.context()) if secure else None
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 reader, writer = await asyncio.open_connection(
                     at.host,
                     at.port,
-                    family=socket.AF_INET,
+                    family=network.address_family(at.host),
                     limit=STREAM_LIMIT_BYTES,
                     ssl=trust,
                     server_hostname=(server_name or peer.host) if secure else None,
@@ -83,7 +87,7 @@ class ComputerDialer:
 
     async def listen(self, peer: Endpoint) -> Door:
         """Listen at a free port."""
-        place = await self._place(peer)
+        place = await network.place(self._names, peer)
         queue: asyncio.Queue[Streams] = asyncio.Queue()
         at = self._names.inward(0, self._address)
         try:
@@ -99,11 +103,11 @@ class ComputerDialer:
         host, port = server.sockets[0].getsockname()
         return _ComputerDoor(server, queue, Endpoint(_own(place) if host == ANY_ADDRESS else host, port))
 
-    async def ask(self, peer: Endpoint, question: bytes, limit_s: float) -> bytes:
+    async def ask(self, peer: Endpoint, question: bytes, limit_s: float, family: Family = Family.FOUR) -> bytes:
         """Send one datagram and wait for the answer."""
-        at = await self._place(peer)
+        at = await network.place(self._names, peer, family)
         loop = asyncio.get_running_loop()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        with socket.socket(network.address_family(at.host), socket.SOCK_DGRAM) as link:
             link.setblocking(False)
             try:
                 async with asyncio.timeout(limit_s):
@@ -114,13 +118,6 @@ class ComputerDialer:
                 raise NetworkFailure(Cause.TIMED_OUT, f"no answer from {peer.host}:{peer.port}") from None
             except OSError as error:
                 raise NetworkFailure(cause_of(error), str(error)) from error
-
-    async def _place(self, peer: Endpoint) -> Endpoint:
-        """Where a peer is on this computer's network."""
-        mapped = self._names.outward(peer)
-        if mapped is None:
-            raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{peer.host} is mapped to nothing")
-        return Endpoint(await network.resolve(mapped.host), mapped.port)
 
 
 class _ComputerDoor:

@@ -1,4 +1,4 @@
-"""Addresses of names, asked of the name servers that a host has named itself (RFC 1035)."""
+"""Addresses of names, asked of the name servers that a host has named itself (RFC 1035, RFC 3596)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from gateway.model.causes import Cause
-from gateway.model.values import Endpoint
+from gateway.model.values import Endpoint, Family, is_six
 from gateway.native.dialer import Dialer
 from gateway.native.network import NetworkFailure
 
@@ -23,13 +23,15 @@ TRIES = 2
 """How often each server is asked."""
 
 
-async def resolve(dialer: Dialer, name: str, servers: tuple[str, ...], *, try_s: float = TRY_S) -> str:
-    """The first IPv4 address of ``name`` by the first of ``servers`` (dotted addresses) that knows whether it has one.
+async def resolve(
+    dialer: Dialer, name: str, servers: tuple[str, ...], family: Family = Family.FOUR, *, try_s: float = TRY_S
+) -> str:
+    """The first address of ``name`` by the first of ``servers`` (addresses) that knows whether it has one.
 
     Raises :class:`NetworkFailure`: ``name not resolved`` when a server says so, or when none of them answers.
     """
     try:
-        question = dns.message.make_query(name, dns.rdatatype.A)
+        question = dns.message.make_query(name, dns.rdatatype.AAAA if family is Family.SIX else dns.rdatatype.A)
     except dns.exception.DNSException as error:
         raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name} is no name: {error}") from None
     reasons: dict[str, str] = {}
@@ -54,10 +56,11 @@ class _NotKnown(Exception):
 
 async def _ask(dialer: Dialer, server: Endpoint, question: dns.message.Message, limit_s: float) -> dns.message.Message:
     """By a datagram; by a connection where the answer does not fit into one (RFC 7766, 5)."""
-    answer = _read(await dialer.ask(server, question.to_wire(), limit_s), question)
+    family = Family.SIX if is_six(server.host) else Family.FOUR
+    answer = _read(await dialer.ask(server, question.to_wire(), limit_s, family), question)
     if not answer.flags & dns.flags.TC:
         return answer
-    reader, writer = await dialer.open(server)
+    reader, writer = await dialer.open(server, family=family)
     try:
         async with asyncio.timeout(limit_s):
             writer.write(question.to_wire(prepend_length=True))
@@ -94,5 +97,5 @@ def _address(answer: dns.message.Message) -> str:
     except dns.exception.DNSException as error:
         raise _NotKnown(str(error)) from None
     if addresses is None:
-        raise _NotKnown("the name has no IPv4 address", final=True)
+        raise _NotKnown("the name has no such address", final=True)
     return str(addresses[0])

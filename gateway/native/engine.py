@@ -10,7 +10,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 from gateway.dialect.standard import resets
@@ -38,7 +38,17 @@ from gateway.model.requests import (
 )
 from gateway.model.results import Done, Failed, PassedThrough, PingEcho, Progress, Prompted, Result
 from gateway.model.services import ServiceRequest
-from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket
+from gateway.model.values import (
+    ANY_ADDRESS,
+    ANY_ADDRESS6,
+    Addresses,
+    Endpoint,
+    Family,
+    HostSocket,
+    SocketInfo,
+    Ticket,
+    is_numeric,
+)
 from gateway.native import icmp, network, tls
 from gateway.native.dialer import ComputerDialer
 from gateway.native.names import NameMap
@@ -83,7 +93,8 @@ class NativeEngine(StreamOwner):
         restart: Callable[[], None],
         *,
         names: NameMap | None = None,
-        address: str = "0.0.0.0",
+        address: str = ANY_ADDRESS,
+        address6: str = ANY_ADDRESS6,
         trouble: Trouble | None = None,
         radio: Radio | None = None,
         trust: ssl.SSLContext | None = None,
@@ -93,7 +104,7 @@ class NativeEngine(StreamOwner):
         self._congested = congested
         self._restart = restart
         self._names = names or NameMap()
-        self._address = address
+        self._addresses = {Family.FOUR: address, Family.SIX: address6}
         self._trouble = trouble or Trouble()
         self._radio = radio
         self._texts: dict[Ticket, bytearray] = {}
@@ -127,7 +138,7 @@ class NativeEngine(StreamOwner):
         if isinstance(request, ServiceRequest) or self._is_of_a_service(request):
             self._services.submit(ticket, request)
             return
-        if isinstance(request, ResolveName) and request.servers and not self._names.knows(request.name):
+        if isinstance(request, ResolveName) and request.servers and not self._is_known(request.name):
             self._services.submit(ticket, request)
             return
         quick = self._at_once(request)
@@ -139,6 +150,10 @@ class NativeEngine(StreamOwner):
         task = asyncio.get_running_loop().create_task(self._work(ticket, request))
         self._tasks[ticket] = task
         task.add_done_callback(lambda _: self._tasks.pop(ticket, None))
+
+    def _is_known(self, name: str) -> bool:
+        """Whether nobody need be asked for an address."""
+        return is_numeric(name) or self._names.knows(name)
 
     def withdraw(self, ticket: Ticket) -> None:
         """Its result is not wanted any more."""
@@ -280,15 +295,15 @@ class NativeEngine(StreamOwner):
     def _do(self, ticket: Ticket, request: Request) -> Coroutine[Any, Any, Result]:
         match request:
             case StartBearer():
-                return self._start_bearer()
+                return self._start_bearer(request)
             case ConnectTcp():
                 return self._connect(request)
             case ListenTcp():
                 return self._listen(request)
             case OpenUdp():
                 return self._open_udp(request)
-            case ResolveName(name):
-                return self._resolve_name(name)
+            case ResolveName():
+                return self._resolve_name(request)
             case SendDatagram():
                 return self._send_datagram(request)
             case Ping():
@@ -301,7 +316,7 @@ class NativeEngine(StreamOwner):
 
     # -- bearer --------------------------------------------------------------------------------------------------------
 
-    async def _start_bearer(self) -> Result:
+    async def _start_bearer(self, request: StartBearer) -> Result:
         trouble = self._trouble
         if trouble.bearer_delay_s:
             await asyncio.sleep(trouble.bearer_delay_s)
@@ -311,7 +326,14 @@ class NativeEngine(StreamOwner):
                 return Failed(cause, "fault on demand")
             trouble.bearer_refusals = max(0, trouble.bearer_refusals - 1)
             return Failed(trouble.bearer_refused, "fault on demand")
-        self._bearer = network.own_addresses()
+        addresses = network.own_addresses()
+        if request.family is Family.FOUR:
+            addresses = replace(addresses, own6="")
+        elif request.family is Family.SIX:
+            if not addresses.own6:
+                return Failed(Cause.NO_ADDRESS, "this computer has no IPv6")
+            addresses = Addresses(own6=addresses.own6)
+        self._bearer = addresses
         if trouble.bearer_lost_s is not None:
             loop = asyncio.get_running_loop()
             self._bearer_end = loop.call_later(trouble.bearer_lost_s, self.lose_bearer)
@@ -333,24 +355,30 @@ class NativeEngine(StreamOwner):
 
     # -- sockets -------------------------------------------------------------------------------------------------------
 
-    async def _resolve(self, peer: Endpoint) -> Endpoint:
-        """Where a peer is on this computer's network."""
-        mapped = self._names.outward(peer)
-        if mapped is None:
-            raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{peer.host} is mapped to nothing")
-        return Endpoint(await network.resolve(mapped.host), mapped.port)
+    def _check(self, family: Family) -> None:
+        """Whether the bearer carries it."""
+        bearer = self._bearer
+        if bearer is not None and (not bearer.own6 if family is Family.SIX else bearer.own == ANY_ADDRESS):
+            raise NetworkFailure(Cause.UNREACHABLE, f"the bearer has no IPv{6 if family is Family.SIX else 4}")
 
-    async def _resolve_name(self, name: str) -> Result:
-        mapped = self._names.name(name)
+    async def _place(self, peer: Endpoint, family: Family) -> Endpoint:
+        """Where a peer is on this computer's network."""
+        self._check(family)
+        return await network.place(self._names, peer, family)
+
+    async def _resolve_name(self, request: ResolveName) -> Result:
+        self._check(request.family)
+        network.check_family(request.name, request.family)
+        mapped = self._names.name(request.name)
         if mapped is None:
-            raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name} is mapped to nothing")
-        return Done(await network.resolve(mapped))
+            raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{request.name} is mapped to nothing")
+        return Done(await network.resolve(mapped, request.family))
 
     async def _connect(self, request: ConnectTcp) -> Result:
         stops = self._bearer_stops
         if self._trouble.connect_delay_s:
             await asyncio.sleep(self._trouble.connect_delay_s)
-        peer = await self._resolve(request.peer)
+        peer = await self._place(request.peer, request.family)
         if request.secure:
             stream = await tls.connect(peer, self, self._trust or tls.context(), request.peer.host)
         else:
@@ -363,7 +391,8 @@ class NativeEngine(StreamOwner):
         return Done(SocketInfo(stream.local, stream.peer))
 
     async def _listen(self, request: ListenTcp) -> Result:
-        at = self._names.inward(request.port, self._address)
+        self._check(request.family)
+        at = self._names.inward(request.port, self._addresses[request.family])
         owner = _Door(self, request.listener)
         server = await network.listen(at, owner)
         self._sockets.listeners[request.listener] = server
@@ -381,16 +410,17 @@ class NativeEngine(StreamOwner):
         self._happened(Incoming(listener, self._connections, stream.peer))
 
     async def _send_datagram(self, request: SendDatagram) -> Result:
-        peer = await self._resolve(request.peer)
         datagrams = self._sockets.datagrams.get(request.socket)
         if datagrams is None:
             return Failed(Cause.SEND_FAILED)
+        peer = await self._place(request.peer, Family.SIX if ":" in datagrams.local.host else Family.FOUR)
         datagrams.send_to(request.data, peer)
         return Done()
 
     async def _open_udp(self, request: OpenUdp) -> Result:
-        peer = await self._resolve(request.peer) if request.peer is not None else None
-        at = self._names.inward(request.local_port or 0, self._address)
+        self._check(request.family)
+        peer = await self._place(request.peer, request.family) if request.peer is not None else None
+        at = self._names.inward(request.local_port or 0, self._addresses[request.family])
         socket = request.socket
 
         def received(_: Datagrams, data: bytes, sender: Endpoint) -> None:
@@ -465,7 +495,7 @@ class NativeEngine(StreamOwner):
     # -- ping ----------------------------------------------------------------------------------------------------------
 
     async def _ping(self, ticket: Ticket, request: Ping) -> Result:
-        found = await self._resolve_name(request.target)
+        found = await self._resolve_name(ResolveName(request.target, family=request.family))
         assert isinstance(found, Done)
         address = str(found.value)
         loop = asyncio.get_running_loop()

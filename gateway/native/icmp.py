@@ -10,6 +10,7 @@ import shutil
 import socket
 import struct
 import time
+from dataclasses import dataclass
 
 log = logging.getLogger("gateway.native")
 _TIME = re.compile(rb"time[=<]([0-9.]+) *ms")
@@ -17,34 +18,57 @@ _told = False
 
 
 async def echo(address: str, sequence: int, timeout_s: float, size_bytes: int, ttl: int, tos: int = 0) -> float | None:
-    """The seconds that a reply from ``address`` (dotted) took, or None when none came in time.
+    """The seconds that a reply from ``address`` took, or None when none came in time.
 
     When the system allows no way at all that is said once, and every address is silent.
     """
+    family = _SIX if ":" in address else _FOUR
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         try:
-            link = socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP)
+            link = socket.socket(family.sockets, kind, family.protocol)
         except OSError:
             continue
         with link:
             link.setblocking(False)
             if ttl:
-                link.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+                link.setsockopt(*family.ttl, ttl)
             if tos:
-                link.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
-            packet = _request(sequence, size_bytes)
+                link.setsockopt(*family.tos, tos)
+            packet = _request(family.request, sequence, size_bytes)
             return await _by_socket(link, kind == socket.SOCK_RAW, address, packet, timeout_s)
     return await _by_program(address, timeout_s, size_bytes, ttl, tos)
 
 
-def _request(sequence: int, size_bytes: int) -> bytes:
-    """An echo request (RFC 792) with this process as its identifier."""
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """How one Internet Protocol does it; ``ttl`` and ``tos`` are options of a socket."""
+
+    sockets: socket.AddressFamily
+    protocol: int
+    request: int
+    reply: int
+    ttl: tuple[int, int]
+    tos: tuple[int, int]
+
+
+_FOUR = _Family(
+    socket.AF_INET, socket.IPPROTO_ICMP, 8, 0, (socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IP, socket.IP_TOS)
+)  # RFC 792
+_SIX = _Family(
+    socket.AF_INET6, socket.IPPROTO_ICMPV6, 128, 129, (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS),
+    (socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+)  # fmt: skip  # RFC 4443
+
+
+def _request(kind: int, sequence: int, size_bytes: int) -> bytes:
+    """An echo request with this process as its identifier; the checksum of IPv6's is the system's to make."""
     ident, body = os.getpid() & 0xFFFF, bytes(size_bytes)
-    head = struct.pack("!BBHHH", 8, 0, 0, ident, sequence & 0xFFFF)
-    return struct.pack("!BBHHH", 8, 0, _checksum(head + body), ident, sequence & 0xFFFF) + body
+    head = struct.pack("!BBHHH", kind, 0, 0, ident, sequence & 0xFFFF)
+    return struct.pack("!BBHHH", kind, 0, _checksum(head + body), ident, sequence & 0xFFFF) + body
 
 
 async def _by_socket(link: socket.socket, raw: bool, address: str, packet: bytes, timeout_s: float) -> float | None:
+    six = link.family is socket.AF_INET6
     loop = asyncio.get_running_loop()
     ident, sequence = struct.unpack("!HH", packet[4:8])
     begun = time.monotonic()
@@ -54,11 +78,15 @@ async def _by_socket(link: socket.socket, raw: bool, address: str, packet: bytes
         async with asyncio.timeout(timeout_s):
             while True:
                 data = await loop.sock_recv(link, 65536)
-                reply = data[(data[0] & 15) * 4 :] if raw else data
+                reply = data[(data[0] & 15) * 4 :] if raw and not six else data
                 if len(reply) < 8:
                     continue
                 kind, _, _, its_ident, its_sequence = struct.unpack("!BBHHH", reply[:8])
-                if kind == 0 and its_sequence == sequence and (not raw or its_ident == ident):
+                if (
+                    kind == (_SIX if six else _FOUR).reply
+                    and its_sequence == sequence
+                    and (not raw or its_ident == ident)
+                ):
                     return time.monotonic() - begun
     except (TimeoutError, OSError):
         return None
@@ -72,7 +100,16 @@ async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int,
             _told = True
             log.warning("this system allows no echo requests (no ICMP socket, no ping program): every ping times out")
         return None
-    arguments = ["-n", "-c", "1", "-W", str(max(1, round(timeout_s))), "-s", str(size_bytes)]
+    arguments = [
+        "-n",
+        *(["-6"] if ":" in address else []),
+        "-c",
+        "1",
+        "-W",
+        str(max(1, round(timeout_s))),
+        "-s",
+        str(size_bytes),
+    ]
     arguments += ["-t", str(ttl)] if ttl else []
     arguments += ["-Q", str(tos)] if tos else []
     process = await asyncio.create_subprocess_exec(

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 
 from gateway.errors import InputError
-from gateway.model.values import Endpoint
+from gateway.model.values import Endpoint, plain
 
 LISTEN = "listen"
 ANY = "*"
-_RULE = re.compile(r"(?P<name>[^=:\s]+):(?P<port>[0-9]+|\*)=(?P<host>\[[^\]]+\]|[^=:\s]*)(?::(?P<to>[0-9]+))?")
+_RULE = re.compile(r"(?P<name>\[[^\]]+\]|[^=:\s]+):(?P<port>[0-9]+|\*)=(?P<host>\[[^\]]+\]|[^=:\s]*)(?::(?P<to>[0-9]+))?")
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class NameMap:
 
     ``example.com:80=127.0.0.1:8080`` maps one port, ``example.com:*=127.0.0.1`` every port of a name, ``*:80=...`` a
     port of every name, ``listen:80=127.0.0.1:8080`` a port that the host listens on, and ``example.com:*=`` makes a
-    name unknown.
+    name unknown. An address of IPv6 stands in brackets.
     """
 
     rules: dict[tuple[str, str], tuple[str, int | None]] = field(default_factory=dict)
@@ -34,17 +34,19 @@ class NameMap:
                 raise InputError(
                     f"--map {text!r}: expected name:port=host:port, for example example.com:80=127.0.0.1:8080"
                 )
-            useless = _without_effect(match["name"].lower(), match["port"], match["host"])
+            name = plain(match["name"].lower().strip("[]"))
+            useless = _without_effect(name, match["port"], match["host"])
             if useless:
                 raise InputError(f"--map {text!r}: {useless}")
             port = match["port"] if match["port"] == ANY else str(int(match["port"]))
             to = int(match["to"]) if match["to"] else None
-            result.rules[match["name"].lower(), port] = (match["host"].strip("[]"), to)
+            result.rules[name, port] = (match["host"].strip("[]"), to)
         return result
 
     def outward(self, peer: Endpoint) -> Endpoint | None:
         """Where a connection to ``peer`` goes; None for a name that is made unknown."""
-        for key in ((peer.host.lower(), str(peer.port)), (peer.host.lower(), ANY), (ANY, str(peer.port))):
+        host = plain(peer.host.lower())
+        for key in ((host, str(peer.port)), (host, ANY), (ANY, str(peer.port))):
             rule = self.rules.get(key)
             if rule is not None:
                 return Endpoint(rule[0], rule[1] or peer.port) if rule[0] else None
@@ -52,7 +54,7 @@ class NameMap:
 
     def name(self, name: str) -> str | None:
         """The host that a name stands for, whatever the port; None for one that is made unknown."""
-        own = name.lower()
+        own = plain(name.lower())
         rule = self.rules.get((own, ANY)) or next((to for (host, _), to in self.rules.items() if host == own), None)
         if rule is None:
             return name
@@ -60,7 +62,7 @@ class NameMap:
 
     def knows(self, name: str) -> bool:
         """Whether some rule is about a name."""
-        return any(host == name.lower() for host, _ in self.rules)
+        return any(host == plain(name.lower()) for host, _ in self.rules)
 
     def inward(self, port: int, address: str) -> Endpoint:
         """Where to listen for a port of the host's."""

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from gateway.model.causes import Cause
-from gateway.model.values import ANY_ADDRESS, Addresses, Endpoint, is_dotted
+from gateway.model.values import ANY_ADDRESS, Addresses, Endpoint, Family, is_dotted, is_numeric, is_six, plain
+from gateway.native.names import NameMap
 
 log = logging.getLogger("gateway.native")
 UNREAD_LIMIT_BYTES = 65536
@@ -30,31 +31,60 @@ class NetworkFailure(Exception):  # becomes a result
         self.cause = cause
 
 
-async def resolve(name: str) -> str:
-    """The IPv4 address of a name. Raises :class:`NetworkFailure`."""
-    if is_dotted(name):
-        return name
+def address_family(address: str) -> socket.AddressFamily:
+    """What kind of socket an address is for."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+async def resolve(name: str, family: Family = Family.FOUR) -> str:
+    """The address of a name; an address of either family as it is. Raises :class:`NetworkFailure`."""
+    if is_numeric(name):
+        return plain(name)
     if name.lower().rstrip(".").endswith(".invalid"):
         raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name} is a name that never exists")
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+        kind = socket.AF_INET6 if family is Family.SIX else socket.AF_INET
+        found = await loop.getaddrinfo(name, None, family=kind, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NetworkFailure(Cause.NAME_NOT_RESOLVED, str(error)) from error
     return str(found[0][4][0])
 
 
+def check_family(name: str, family: Family) -> None:
+    """Raises :class:`NetworkFailure` for an address of the other family: it finds nobody."""
+    if is_dotted(name) if family is Family.SIX else is_six(name):
+        raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name} is an address of the other Internet Protocol")
+
+
+async def place(names: NameMap, peer: Endpoint, family: Family = Family.FOUR) -> Endpoint:
+    """Where a peer is on this computer's network; where the user has mapped it to an address of the other family, that
+    is meant. Raises :class:`NetworkFailure`."""
+    check_family(peer.host, family)
+    mapped = names.outward(peer)
+    if mapped is None:
+        raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{peer.host} is mapped to nothing")
+    return Endpoint(await resolve(mapped.host, family), mapped.port)
+
+
 def own_addresses() -> Addresses:
-    """The address that this computer is reached at, and its name servers as its resolver has them."""
-    own = "127.0.0.1"
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # nothing is sent: only the route is asked for
-        own = probe.getsockname()[0]
+    """The addresses that this computer is reached at, and its name servers as its resolver has them."""
+    own, own6 = _own_address("192.0.2.1", "127.0.0.1"), _own_address("2001:db8::1", "::1")
     servers: list[str] = []
     with contextlib.suppress(OSError), open("/etc/resolv.conf", encoding="utf-8") as file:  # noqa: PTH123
         servers = [line.split()[1] for line in file if line.startswith("nameserver") and len(line.split()) > 1]
     servers = [server for server in servers if is_dotted(server)] + [ANY_ADDRESS, ANY_ADDRESS]
-    return Addresses(own, own, servers[0], servers[1])
+    return Addresses(own, own, servers[0], servers[1], own6)
+
+
+def _own_address(somewhere: str, loopback: str) -> str:
+    """From which address this computer would speak to somewhere, or to itself; "" where it has not even that."""
+    kind = address_family(somewhere)
+    for place in (somewhere, loopback):
+        with contextlib.suppress(OSError), socket.socket(kind, socket.SOCK_DGRAM) as probe:
+            probe.connect((place, 9))  # nothing is sent: only the route is asked for
+            return str(probe.getsockname()[0])
+    return "" if kind is socket.AF_INET6 else loopback
 
 
 def cause_of(error: OSError) -> Cause:
@@ -235,18 +265,18 @@ def _endpoint(transport: asyncio.Transport | None, name: str) -> Endpoint:
 
 
 async def connect(peer: Endpoint, owner: StreamOwner) -> Stream:
-    """Open a TCP connection to a dotted address. Raises :class:`NetworkFailure`."""
+    """Open a TCP connection to an address. Raises :class:`NetworkFailure`."""
     stream = Stream(owner)
     await open_tcp(peer, stream)
     return stream
 
 
 async def open_tcp(peer: Endpoint, protocol: asyncio.Protocol) -> None:
-    """Give a TCP connection to a dotted address to ``protocol``. Raises :class:`NetworkFailure`."""
+    """Give a TCP connection to an address to ``protocol``. Raises :class:`NetworkFailure`."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_LIMIT_S):
-            await loop.create_connection(lambda: protocol, peer.host, peer.port, family=socket.AF_INET)
+            await loop.create_connection(lambda: protocol, peer.host, peer.port, family=address_family(peer.host))
     except TimeoutError:
         raise NetworkFailure(Cause.TIMED_OUT) from None
     except OSError as error:
@@ -258,7 +288,7 @@ async def listen(at: Endpoint, owner: StreamOwner) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     try:
         return await loop.create_server(
-            lambda: Stream(owner), at.host, at.port, family=socket.AF_INET, reuse_address=True
+            lambda: Stream(owner), at.host, at.port, family=address_family(at.host), reuse_address=True
         )
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one, such as a..b
         raise NetworkFailure(Cause.OPEN_FAILED, str(error)) from error
@@ -372,6 +402,8 @@ async def open_udp(at: Endpoint, protocol: Datagrams) -> None:
     """Bind a UDP socket. Raises :class:`NetworkFailure`."""
     loop = asyncio.get_running_loop()
     try:
-        await loop.create_datagram_endpoint(lambda: protocol, local_addr=(at.host, at.port), family=socket.AF_INET)
+        await loop.create_datagram_endpoint(
+            lambda: protocol, local_addr=(at.host, at.port), family=address_family(at.host)
+        )
     except (OSError, UnicodeError) as error:
         raise NetworkFailure(Cause.OPEN_FAILED, str(error)) from error

@@ -7,7 +7,7 @@ import struct
 from datetime import UTC, datetime, timedelta
 
 from gateway.model.causes import Cause
-from gateway.model.values import Endpoint
+from gateway.model.values import Endpoint, Family
 from gateway.native.dialer import Dialer
 from gateway.native.network import NetworkFailure
 
@@ -18,10 +18,10 @@ _ERAS = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2036, 2, 7, 6, 28, 16, tzinf
 """Begin of the first and second count of 2**32 seconds."""
 
 
-async def ask(dialer: Dialer, server: Endpoint, limit_s: float) -> str:
+async def ask(dialer: Dialer, server: Endpoint, limit_s: float, family: Family = Family.FOUR) -> str:
     """The server's time in UTC as ``YYYY-MM-DDThh:mm:ss``. Raises :class:`NetworkFailure`."""
     token = secrets.token_bytes(8)
-    answer = await dialer.ask(server, bytes([_CLIENT]) + bytes(39) + token, limit_s)
+    answer = await dialer.ask(server, bytes([_CLIENT]) + bytes(39) + token, limit_s, family)
     return decode(answer, token).strftime("%Y-%m-%dT%H:%M:%S")
 
 

@@ -25,7 +25,7 @@ from gateway.model.requests import (
     ShutdownTcp,
 )
 from gateway.model.results import Done, Failed, Progress, Result
-from gateway.model.values import TUNNELS, Addresses, Endpoint, HostSocket, Ticket
+from gateway.model.values import TUNNELS, Addresses, Endpoint, Family, HostSocket, Ticket
 from gateway.native import tls
 from gateway.native.dialer import Door, Streams
 from gateway.native.network import NetworkFailure
@@ -126,15 +126,17 @@ class ModuleDialer:
 
     # -- what engines ask ----------------------------------------------------------------------------------------------
 
-    async def tunnel(self, peer: Endpoint) -> Tunnel:
+    async def tunnel(self, peer: Endpoint, family: Family = Family.FOUR) -> Tunnel:
         """A connection of the module's, with nobody at its end yet. Raises :class:`NetworkFailure`."""
         line = self._new()
-        await self._open(line, ConnectTcp(line.socket, peer))
+        await self._open(line, ConnectTcp(line.socket, peer, family=family))
         return await self._attached(line, peer)
 
-    async def open(self, peer: Endpoint, *, secure: bool = False, server_name: str = "") -> Streams:
+    async def open(
+        self, peer: Endpoint, *, secure: bool = False, server_name: str = "", family: Family = Family.FOUR
+    ) -> Streams:
         """Connect."""
-        tunnel = await self.tunnel(peer)
+        tunnel = await self.tunnel(peer, family)
         if not secure:
             return streams(tunnel)
         reader, protocol, writer = ends()
@@ -151,10 +153,10 @@ class ModuleDialer:
         await self._open(line, ListenTcp(line.socket, port))
         return _ModuleDoor(self, line, Endpoint(bearer.value.own, port))
 
-    async def ask(self, peer: Endpoint, question: bytes, limit_s: float) -> bytes:
+    async def ask(self, peer: Endpoint, question: bytes, limit_s: float, family: Family = Family.FOUR) -> bytes:
         """Send one datagram; the first one that comes back."""
         line = self._new()
-        await self._open(line, OpenUdp(line.socket, peer=peer))
+        await self._open(line, OpenUdp(line.socket, peer=peer, family=family))
         try:
             attached = await self._ask(Attach(line.socket))
             if isinstance(attached, Failed):

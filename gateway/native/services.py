@@ -267,12 +267,12 @@ class ServiceEngine:
     async def _ask_time(self, request: GetTime) -> Result:
         from gateway.native import ntp  # noqa: PLC0415  # with the engines of sessions
 
-        return Done(await ntp.ask(self._kit.dialer, request.server, self._kit.progress_limit_s))
+        return Done(await ntp.ask(self._kit.dialer, request.server, self._kit.progress_limit_s, request.family))
 
     async def _ask_name(self, request: ResolveName) -> Result:
         from gateway.native import dns  # noqa: PLC0415  # as above
 
-        return Done(await dns.resolve(self._kit.dialer, request.name, request.servers))
+        return Done(await dns.resolve(self._kit.dialer, request.name, request.servers, request.family))
 
     # -- sessions ------------------------------------------------------------------------------------------------------
 

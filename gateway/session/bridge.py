@@ -45,6 +45,7 @@ class Bridge:
         self.host = host
         self.module = module
         self.effects: list[Effect] = []
+        host.around.six = "ConnectTcp.six" in module.driver.dialect.tables.module.abilities
         self._polyfills = polyfills
         """Whoever runs the bridge has an engine for services that the module has not."""
         self._sessions: set[HostSocket] = set()

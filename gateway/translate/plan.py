@@ -7,7 +7,7 @@ from enum import StrEnum
 from gateway.dialect.driver import Driver
 from gateway.dialect.schema import ModuleHabits
 from gateway.model.requests import ConnectTcp, PassThrough, Request, ResolveName, StartBearer
-from gateway.model.values import BearerKind
+from gateway.model.values import BearerKind, Family
 
 
 class Way(StrEnum):
@@ -42,11 +42,13 @@ def name_of(request: Request) -> str:
     """A request's name in tables: its class, and what a module may have apart from it."""
     name = type(request).__name__
     if isinstance(request, ConnectTcp) and request.secure:
-        return f"{name}.secure"
+        name = f"{name}.secure"
     if isinstance(request, StartBearer) and request.kind is BearerKind.GSM:
-        return f"{name}.gsm"
+        name = f"{name}.gsm"
     if isinstance(request, ResolveName) and request.servers:
-        return f"{name}.asked"
+        name = f"{name}.asked"
+    if getattr(request, "family", Family.FOUR) is not Family.FOUR:
+        name = f"{name}.six"
     return name
 
 

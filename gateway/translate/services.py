@@ -17,6 +17,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "TCP client": ("ConnectTcp", "Attach", "CloseSocket"),
     "TCP server": ("ListenTcp", "AcceptTcp"),
     "UDP": ("OpenUdp", "Attach", "CloseSocket"),
+    "IPv6": ("StartBearer.six", "ConnectTcp.six", "ListenTcp.six", "OpenUdp.six", "Ping.six", "ResolveName.six"),
     "TLS": ("ConnectTcp.secure",),
     "ping": ("Ping",),
     "names": ("ResolveName",),

@@ -342,6 +342,11 @@ class TestNetwork:
         said = Refused(tmp_path, "module", "--dialect", "wipsoft", "--link", f"pty:{tmp_path}/m", "--address", address)
         assert said.code == 2 and "--address" in said.said
 
+    @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1", "::1%lo", "[::1]"])
+    def test_an_address_of_ipv6(self, module: Run, address: str) -> None:
+        said = module("--address6", address)
+        assert said.code == 2 and "--address6" in said.sentence and "::1" in said.sentence
+
 
 class TestCertificates:
     """``--ca`` and ``--no-verify``: SEMANTICS 7.6, servers are verified unless the user says otherwise."""

@@ -1,4 +1,4 @@
-"""Names by servers that the host has named (RFC 1035), with a name server that is not ours."""
+"""Names by servers that the host has named (RFC 1035, RFC 3596), with a name server that is not ours."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from support.rig import unused_port
 
 from gateway.model.causes import Cause
 from gateway.model.requests import ResolveName
+from gateway.model.values import Family
 from gateway.native import dns
 from gateway.native.dialer import ComputerDialer
 from gateway.native.names import NameMap
@@ -39,6 +40,12 @@ async def test_an_address(server: NameServer) -> None:
 
 async def test_another_name_of_it(server: NameServer) -> None:
     assert await dns.resolve(dialer(one=server.port), "also.example", (ONE,)) == "203.0.113.7"
+
+
+async def test_an_address_of_ipv6(server: NameServer) -> None:
+    assert await dns.resolve(dialer(one=server.port), "six.example", (ONE,), Family.SIX) == "2001:db8::7"
+    with pytest.raises(NetworkFailure):
+        await dns.resolve(dialer(one=server.port), "meter.example", (ONE,), Family.SIX)
 
 
 async def test_an_answer_that_is_too_large_for_a_datagram(server: NameServer) -> None:
@@ -81,7 +88,7 @@ class _Answers(ComputerDialer):
         super().__init__()
         self.answer = answer
 
-    async def ask(self, peer: object, question: bytes, limit_s: float) -> bytes:
+    async def ask(self, peer: object, question: bytes, limit_s: float, family: Family = Family.FOUR) -> bytes:
         return question[:2] + self.answer if self.answer[:1] == b"+" else self.answer
 
 

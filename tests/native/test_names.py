@@ -46,6 +46,10 @@ class TestOutward:
     def test_an_address_is_a_name_too(self) -> None:
         assert out(["10.1.2.3:80=127.0.0.1:8080"], "10.1.2.3", 80) == Endpoint("127.0.0.1", 8080)
 
+    def test_an_address_of_ipv6_in_any_spelling(self) -> None:
+        maps = ["[2001:DB8::53]:53=[::1]:5353"]
+        assert out(maps, "2001:db8:0:0:0:0:0:53", 53) == Endpoint("::1", 5353)
+
     def test_the_nearest_rule_wins_in_any_order(self) -> None:
         maps = ["*:80=c:3", "example.com:*=b:2", "example.com:80=a:1"]
         for order in (maps, maps[::-1]):

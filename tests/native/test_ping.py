@@ -61,7 +61,7 @@ class TestPacket:
     @pytest.mark.parametrize("size", [0, 1, 7, 64])
     def test_the_checksum(self, size: int) -> None:
         """RFC 1071: the sum over everything, the checksum included, is all ones."""
-        packet = icmp._request(7, size)
+        packet = icmp._request(8, 7, size)
         assert (packet[0], packet[1], len(packet)) == (8, 0, 8 + size)
         padded = packet + bytes(len(packet) % 2)
         total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))

@@ -39,13 +39,13 @@ from gateway.model.services import (
     SendMail,
     WebRequest,
 )
-from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket, is_dotted
+from gateway.model.values import Addresses, Endpoint, Family, HostSocket, SocketInfo, Ticket, is_dotted
 from gateway.session.effects import Keep, Payload, Submit, ToHost, Withdraw
 from gateway.session.host import HostSide
 
 UNKNOWN = "unknown.example"
 CLOSED = "closed.example"
-ADDRESS = "10.9.9.9"
+ADDRESS, ADDRESS6 = "10.9.9.9", "2001:db8::9"
 """Of every other name."""
 
 
@@ -150,7 +150,10 @@ class SimModule:
             return [Failed(cause)]
         match request:
             case StartBearer():
-                return [Done(Addresses("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"))]
+                own6 = "2001:db8::a" if request.family is not Family.FOUR else ""
+                if request.family is Family.SIX:
+                    return [Done(Addresses(own6=own6))]
+                return [Done(Addresses("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", own6))]
             case ConnectTcp(socket, peer) | OpenUdp(socket, _, peer):
                 self.sockets.append(socket)
                 name = peer.host if peer is not None else ""
@@ -183,7 +186,8 @@ class SimModule:
                 self.sockets.append(listener)
                 return [Done()]
             case ResolveName(name):
-                return [Failed(Cause.NAME_NOT_RESOLVED)] if name == UNKNOWN else [Done(ADDRESS)]
+                address = ADDRESS6 if request.family is Family.SIX else ADDRESS
+                return [Failed(Cause.NAME_NOT_RESOLVED)] if name == UNKNOWN else [Done(address)]
             case Ping(_, count):
                 echoes: list[Result | Progress] = [PingEcho(n, 200 + n if n % 2 == 0 else None) for n in range(count)]
                 return [*echoes, Done()]

@@ -11,7 +11,7 @@ import ssl
 from contextlib import suppress
 
 from gateway.model.causes import Cause
-from gateway.model.values import Endpoint
+from gateway.model.values import Endpoint, Family
 from gateway.native import tls
 from gateway.native.dialer import ComputerDialer, Door, Streams
 from gateway.native.network import NetworkFailure
@@ -107,25 +107,27 @@ class PipeDialer:
         self._sizes = sizes
         self.far: list[FarSide] = []
 
-    async def open(self, peer: Endpoint, *, secure: bool = False, server_name: str = "") -> Streams:
-        tunnel = await self.tunnel(peer)
+    async def open(
+        self, peer: Endpoint, *, secure: bool = False, server_name: str = "", family: Family = Family.FOUR
+    ) -> Streams:
+        tunnel = await self.tunnel(peer, family)
         if not secure:
             return streams(tunnel)
         reader, protocol, writer = ends()
         await tls.secure(tunnel, protocol, self._trust or tls.context(), server_name or peer.host)
         return reader, writer()
 
-    async def tunnel(self, peer: Endpoint) -> Tunnel:
+    async def tunnel(self, peer: Endpoint, family: Family = Family.FOUR) -> Tunnel:
         """A connection without a protocol."""
-        side = FarSide(*await self._computer.open(peer), self._sizes)
+        side = FarSide(*await self._computer.open(peer, family=family), self._sizes)
         self.far.append(side)
         return side.tunnel
 
     async def listen(self, peer: Endpoint) -> Door:
         raise NetworkFailure(Cause.NOT_SUPPORTED)
 
-    async def ask(self, peer: Endpoint, question: bytes, limit_s: float) -> bytes:
-        return await self._computer.ask(peer, question, limit_s)
+    async def ask(self, peer: Endpoint, question: bytes, limit_s: float, family: Family = Family.FOUR) -> bytes:
+        return await self._computer.ask(peer, question, limit_s, family)
 
     async def close(self) -> None:
         for side in self.far:

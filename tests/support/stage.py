@@ -17,7 +17,7 @@ from gateway.model.values import Endpoint, HostSocket
 from support.fake import SimModule
 from support.transcript import Step, Transcript
 
-_SENDER = re.compile(rb"\(([0-9.]+):(\d+)\) ")
+_SENDER = re.compile(rb"\(([0-9a-f.:]+):(\d+)\) ")
 
 
 def play(transcript: Transcript, cut: int | None) -> None:
@@ -88,7 +88,7 @@ def _events(sim: SimModule, step: Step, socket: HostSocket) -> list[Event]:
     what, _, detail = step.data.decode().partition(" ")
     match what:
         case "calls":
-            host, _, port = detail.partition(":")
+            host, _, port = detail.rpartition(":")
             return [Incoming(socket, 1, Endpoint(host, int(port)))]
         case "closes":
             return [PeerClosed(socket)]

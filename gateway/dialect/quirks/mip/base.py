@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Generator
 from typing import Any
 
@@ -25,7 +26,7 @@ from gateway.dialect.quirks.mip.state import Link, Settings, Socket, Sockets, So
 from gateway.model.causes import Cause
 from gateway.model.requests import CloseSocket, ResolveName
 from gateway.model.results import Failed
-from gateway.model.values import Addresses, Endpoint, is_dotted, is_six
+from gateway.model.values import Addresses, Endpoint, Family, is_dotted, is_numeric, is_six
 
 RAW, HEADED, PULLED = 1, 2, 5
 """Forms of received data (1.2.4.4); 0 is hexadecimal."""
@@ -116,21 +117,31 @@ class MipBase(Firmware):
     # -- names ---------------------------------------------------------------------------------------------------------
 
     def servers(self, id: int) -> tuple[str, ...]:
-        """The name servers that the host has set for a socket (1.1.16)."""
-        return tuple(server for server in self.table.settings[id].servers[V4] if server)
+        """The name servers that the host has set for a socket (1.1.16, 1.1.17)."""
+        own = self.table.settings[id].servers
+        return tuple(server for server in (*own[V4], *own[V6]) if server)
 
-    def located(self, id: int, peer: Endpoint) -> Generator[Step, Any, Endpoint | Failed]:
+    def located(self, id: int, peer: Endpoint, family: Family) -> Generator[Step, Any, Endpoint | Failed]:
         """``peer``, its name looked up where the host has set servers for the socket."""
         servers = self.servers(id)
-        if not servers or is_dotted(peer.host):
+        if not servers or is_numeric(peer.host):
             return peer
-        found = yield Ask(ResolveName(peer.host, servers))
+        found = yield Ask(ResolveName(peer.host, servers, family))
         return found if isinstance(found, Failed) else Endpoint(str(found.value), peer.port)
 
-    def only_four(self, protocol: int, host: str) -> None:
-        """IPv6 is not carried by the common model."""
-        if protocol >= 60 or is_six(host):
+    def check(self, host: str, family: Family) -> None:
+        """An address must be of the Internet Protocol that is asked for; a name can be of both."""
+        if family is not Family.FOUR and not self.around.six:
             raise Refusal(Cause.NOT_SUPPORTED)
+        if is_dotted(host) if family is Family.SIX else is_six(host):
+            raise Refusal(Cause.BAD_VALUE)
+
+
+def shown(address: str) -> str:
+    """An address as the manual has it: of IPv6 all eight groups (1.1.2.4, F60)."""
+    if not is_six(address):
+        return address
+    return ":".join(f"{int(group, 16):X}" for group in ipaddress.IPv6Address(address).exploded.split(":"))
 
 
 def _listed(ids: list[int]) -> str:

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 
-from gateway.model.values import Endpoint, HostSocket
+from gateway.model.values import Endpoint, Family, HostSocket
 
 KEPT_LIMIT_BYTES = 65536
 """So much may wait for the host's side on one socket before the module is read no more."""
@@ -94,6 +94,7 @@ class Listener:
 
     holder: HostSocket
     port: int
+    family: Family = Family.FOUR
 
 
 class Connections:

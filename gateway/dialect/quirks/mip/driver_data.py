@@ -16,7 +16,7 @@ from gateway.model.events import DataWaiting, Event, Received, SendingHeld, Sock
 from gateway.model.findings import FindingKind
 from gateway.model.requests import Attach, Detach, FilterWaiting, SendDatagram
 from gateway.model.results import Done, Failed
-from gateway.model.values import Endpoint, HostSocket
+from gateway.model.values import Endpoint, HostSocket, plain
 
 TAKEN = 0
 FLOWED_OFF = 1
@@ -44,7 +44,7 @@ class DataDriver(SocketsDriver):
         udp = line.startswith("+MIPRUDP")
         values = line[8:].lstrip(" :=").split(",")
         try:
-            peer = Endpoint(values.pop(0).strip('" '), int(values.pop(0))) if udp else None
+            peer = Endpoint(plain(values.pop(0).strip('" ')), int(values.pop(0))) if udp else None
             id, left, digits = values
             connection, data, rest = self.connections.by_id.get(int(id)), bytes.fromhex(digits.strip('" ')), int(left)
         except (ValueError, IndexError):

@@ -15,7 +15,7 @@ from gateway.model.causes import Cause
 from gateway.model.events import BearerFound, BearerLost, Event, ModuleRestarted, SocketLost
 from gateway.model.requests import QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed
-from gateway.model.values import Addresses, BearerKind, is_dotted, is_six
+from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, Family, is_numeric, is_six, plain
 
 DOWN, UP, BUSY = 0, 1, 2
 """States of the link (1.1.1.4)."""
@@ -23,6 +23,8 @@ HEXADECIMAL = 0
 """Form of received data (1.2.4.4)."""
 ANY_AUTHENTICATION = 3
 """PAP and CHAP (1.1.1.4, F04)."""
+OPERATIONS = {Family.FOUR: 1, Family.SIX: 2, Family.BOTH: 3}
+"""Of +MIPCALL (1.1.1.4)."""
 CALL_STATES = frozenset({"call_down", "call_busy", "call_state", "call_state_both"})
 CALL_RESULTS = frozenset({"call_down", "call_up", "call_up_both", "call_state", "call_state_both"})
 BUSY_TRIES = 35
@@ -70,7 +72,7 @@ class LinkDriver(Driver):
             return DOWN, Addresses()
         if heard.key == "call_busy":
             return BUSY, Addresses()
-        return heard.number("status"), Addresses(heard.fields["address"])
+        return heard.number("status"), _addresses(heard)
 
     def _is_gone(self) -> Part:
         """Whether a link that was up is not there any more."""
@@ -148,7 +150,7 @@ class LinkDriver(Driver):
             return self.failed(answer, "+MIPCALL")
         heard: Heard | None = yield Await(_tells_call, "+MIPCALL")
         if heard is not None and "address" in heard.fields:
-            return self._is_up(Addresses(heard.fields["address"]))
+            return self._is_up(_addresses(heard))
         status, addresses = (yield from self._call_state()) if heard is None else (DOWN, Addresses())
         if status == UP:
             return self._is_up(addresses)
@@ -162,10 +164,11 @@ class LinkDriver(Driver):
 
     def _call(self, request: StartBearer) -> Part:
         """The command that sets the link up, and why it cannot be given, if so."""
-        if request.user or request.password:
+        operation = OPERATIONS[request.family]
+        if request.user or request.password or request.family is not Family.FOUR:  # 1.1.1.4: IPv6 only with the name
             text = self.dialect.write(
                 "call_start",
-                operation=1,
+                operation=operation,
                 apn=request.access_point,
                 user=request.user,
                 password=request.password,
@@ -244,5 +247,12 @@ def _tells_call(heard: Heard) -> bool:
     """Whether a message says how the setting up of the link ended (F08, F09)."""
     address = heard.fields.get("address")
     if address is not None:
-        return heard.key in CALL_RESULTS and (is_dotted(address) or is_six(address))
+        return heard.key in CALL_RESULTS and is_numeric(address)
     return heard.key in ("call_down", "error")
+
+
+def _addresses(heard: Heard) -> Addresses:
+    """One of each Internet Protocol, or of one (F09)."""
+    found = [plain(heard.fields[name]) for name in ("address", "address6") if name in heard.fields]
+    four = next((address for address in found if not is_six(address)), ANY_ADDRESS)
+    return Addresses(four, own6=next((address for address in found if is_six(address)), ""))

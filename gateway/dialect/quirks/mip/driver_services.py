@@ -12,17 +12,16 @@ from datetime import UTC, datetime, timedelta, timezone
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, Part, Report, Rest
 from gateway.dialect.quirks.mip.driver_sockets import SocketsDriver
+from gateway.dialect.quirks.mip.state import CLOCK_SIX, ECHO_REPLY, PING_FOUR, PING_SIX, RESOLVE_SIX
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.requests import Ping, ResolveName
 from gateway.model.results import Done, Failed, PingEcho
 from gateway.model.services import GetTime
-from gateway.model.values import is_dotted
+from gateway.model.values import Family, is_dotted, is_numeric, is_six, plain
 
 ENDED, EXPIRED, BROKEN_OFF = 0, 1, 2
 """Status of +MPINGSTAT (1.1.15.4)."""
-ECHO_REPLY = 0
-"""ICMP type (RFC 792)."""
 PINGS = frozenset({"ping_reply", "ping_other", "ping_status", "ping_summary", "ping_silent", "error"})
 RESOLVED = frozenset({"resolved", "resolved_both"})
 NAME_LIMIT_S = 60
@@ -50,10 +49,11 @@ class ServicesDriver(SocketsDriver):
 
     def _ping_once(self, request: Ping) -> Part:
         """Milliseconds, None when nobody answered in time, or why it failed."""
+        six = request.family is Family.SIX
         try:
             text = self.dialect.write(
                 "ping",
-                mode=1,
+                mode=PING_SIX if six else PING_FOUR,
                 host=request.target,
                 count=1,
                 size=request.size_bytes,
@@ -66,7 +66,7 @@ class ServicesDriver(SocketsDriver):
         answer: Answer = yield Command(text)
         if not answer.ok:
             return self.failed(answer, "+MPING")
-        limit_s = request.timeout_ms / 1000 + (10 if is_dotted(request.target) else NAME_LIMIT_S)
+        limit_s = request.timeout_ms / 1000 + (10 if is_numeric(request.target) else NAME_LIMIT_S)
         echo: int | None = None
         while True:
             heard: Heard | None = yield Await(lambda one: one.key in PINGS, limit_s, aside=True)
@@ -75,13 +75,13 @@ class ServicesDriver(SocketsDriver):
                 return Failed(Cause.PING_FAILED, "no +MPINGSTAT")
             if heard.key == "error":
                 return Failed(self.dialect.cause_of(heard.fields["code"]), heard.fields["code"])
-            if heard.key == "ping_reply" and heard.number("type") == ECHO_REPLY:
+            if heard.key == "ping_reply" and heard.number("type") == ECHO_REPLY[request.family]:
                 echo = max(0, heard.number("milliseconds"))
             status = heard.number("status") if "status" in heard.fields else None
             if status == ENDED:
                 return echo
             if status == BROKEN_OFF:
-                found = Done() if is_dotted(request.target) else (yield from self.do_resolve_name(_named(request)))
+                found = Done() if is_numeric(request.target) else (yield from self.do_resolve_name(_named(request)))
                 if isinstance(found, Failed):
                     return Failed(Cause.NAME_NOT_RESOLVED, "+MPINGSTAT: 2")
                 return Failed(Cause.PING_FAILED, "+MPINGSTAT: 2")
@@ -93,7 +93,8 @@ class ServicesDriver(SocketsDriver):
         if request.servers:
             yield from self._set_servers(request.servers)
         try:
-            text = self.dialect.write("resolve", name=request.name)
+            kind = {"type": RESOLVE_SIX} if request.family is Family.SIX else {}
+            text = self.dialect.write("resolve", name=request.name, **kind)
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
         answer: Answer = yield Command(text, RESOLVED)
@@ -101,20 +102,24 @@ class ServicesDriver(SocketsDriver):
         if answer.ok and heard is None:
             heard = yield Await(lambda one: one.key in RESOLVED or one.key == "error", "+MIPDNS")
         if request.servers:
-            yield from self._set_servers(())
+            yield from self._set_servers(request.servers, forget=True)
         if not answer.ok:
             failed = self.failed(answer, "+MIPDNS")
             unclear = failed.cause in (Cause.INTERNAL, Cause.OPEN_FAILED, Cause.NO_MODULE) and not answer.code
             return Failed(Cause.NAME_NOT_RESOLVED, failed.original) if unclear else failed
-        if heard is None or not is_dotted(heard.fields.get("address", "")):
+        found = heard.fields.get("address", "") if heard is not None else ""
+        if not (is_six(found) if request.family is Family.SIX else is_dotted(found)):
             return Failed(Cause.NAME_NOT_RESOLVED, heard.key if heard else "no +MIPDNS")
-        return Done(heard.fields["address"])
+        return Done(plain(found))
 
-    def _set_servers(self, servers: Iterable[str]) -> Chores:
-        """The name servers of +MIPDNS; none: those of the network again (F44)."""
-        named = dict(zip(("primary", "secondary"), servers, strict=False))
+    def _set_servers(self, servers: Iterable[str], *, forget: bool = False) -> Chores:
+        """The name servers of +MIPDNS; ``forget``: those of the network again (F44)."""
         id = self.dialect.tables.numbers["name_server_socket"]
-        yield Command(self.dialect.write("name_servers_set", id=id, **named))
+        for does, fits in (("name_servers_set", is_dotted), ("name_servers6_set", is_six)):
+            own = [server for server in servers if fits(server)]
+            if own:
+                named = {} if forget else dict(zip(("primary", "secondary"), own, strict=False))
+                yield Command(self.dialect.write(does, id=id, **named))
 
     # -- time (1.1.22) -------------------------------------------------------------------------------------------------
 
@@ -122,7 +127,8 @@ class ServicesDriver(SocketsDriver):
         """The module sets its clock by the server; then the clock is read."""
         server = request.server
         try:
-            text = self.dialect.write("clock", host=server.host, port=server.port)
+            kind = {"type": CLOCK_SIX} if request.family is Family.SIX else {}
+            text = self.dialect.write("clock", host=server.host, port=server.port, **kind)
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
         answer: Answer = yield Command(text)
@@ -141,7 +147,7 @@ class ServicesDriver(SocketsDriver):
 
 
 def _named(request: Ping) -> ResolveName:
-    return ResolveName(request.target)
+    return ResolveName(request.target, family=request.family)
 
 
 def _universal(match: re.Match[str]) -> str | None:

@@ -12,6 +12,7 @@ from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Afterwards, Answer, Await, Chores, Command, DriverSteps, Emit, Final, Part, Remark
 from gateway.dialect.quirks.mip.connections import Connection, Listener, Stage
 from gateway.dialect.quirks.mip.driver_link import LinkDriver
+from gateway.dialect.quirks.mip.state import SIX
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import DataWaiting, Event, Incoming, PeerClosed, SendingHeld, SocketLost
@@ -27,7 +28,7 @@ from gateway.model.requests import (
     ShutdownTcp,
 )
 from gateway.model.results import Done, Failed
-from gateway.model.values import ANY_ADDRESS, Endpoint, HostSocket, is_dotted
+from gateway.model.values import ANY_ADDRESS, ANY_ADDRESS6, Endpoint, Family, HostSocket, is_numeric, plain
 
 TCP, UDP, TLS = 0, 1, 2
 """Protocols (1.1.2.4)."""
@@ -45,7 +46,7 @@ class SocketsDriver(LinkDriver):
 
     def do_connect_tcp(self, request: ConnectTcp) -> DriverSteps:
         """OK, then open or failed."""
-        protocol = TLS if request.secure else TCP
+        protocol = _protocol(TLS if request.secure else TCP, request.family)
         peer = request.peer
         connection = self.connections.take(request.socket, Stage.OPENING)
         if connection is None:
@@ -57,7 +58,7 @@ class SocketsDriver(LinkDriver):
             return Failed(Cause.BAD_VALUE)
         failed: Failed | None = yield from self._open(connection, text)
         if failed is not None:
-            return (yield from self._why(failed, peer.host))
+            return (yield from self._why(failed, peer.host, request.family))
         return (yield from self._is_open(connection))
 
     def do_open_udp(self, request: OpenUdp) -> DriverSteps:
@@ -66,23 +67,23 @@ class SocketsDriver(LinkDriver):
         connection = self.connections.take(request.socket, Stage.OPENING, udp=True)
         if connection is None:
             return Failed(Cause.NO_FREE_SOCKET)
-        fields: dict[str, str | int] = {"id": connection.id, "protocol": UDP}
+        fields: dict[str, str | int] = {"id": connection.id, "protocol": _protocol(UDP, request.family)}
         if request.local_port is not None:
             fields["source"] = request.local_port
         try:
             if peer is not None:
                 text = self.dialect.write("open_client", **fields, host=peer.host, port=peer.port)
             else:
-                text = self.dialect.write("open_listen", **fields, host=ANY_ADDRESS, port=0)
+                text = self.dialect.write("open_listen", **fields, host=_anybody(request.family), port=0)
         except WrongValue:
             self.connections.release(connection)
             return Failed(Cause.BAD_VALUE)
         connection.fixed = peer is not None
-        if peer is not None and is_dotted(peer.host):
-            connection.peer = peer
+        if peer is not None and is_numeric(peer.host):
+            connection.peer = Endpoint(plain(peer.host), peer.port)
         failed: Failed | None = yield from self._open(connection, text)
         if failed is not None:
-            return (yield from self._why(failed, peer.host)) if peer is not None else failed
+            return (yield from self._why(failed, peer.host, request.family)) if peer is not None else failed
         return (yield from self._is_open(connection))
 
     def _open(self, connection: Connection, text: str) -> Part:
@@ -125,11 +126,11 @@ class SocketsDriver(LinkDriver):
             return heard.number("status") in (BROKEN, CLOSED)
         return heard.key in ("opened", "open_accepted")
 
-    def _why(self, failed: Failed, host: str) -> DriverSteps:
+    def _why(self, failed: Failed, host: str, family: Family) -> DriverSteps:
         """The module tells only that it failed: find out whether it was the name or the link."""
         failed = yield from self._unless_gone(failed)
-        if failed.cause in (Cause.OPEN_FAILED, Cause.TIMED_OUT, Cause.INTERNAL) and not is_dotted(host):
-            found = yield from self.do_resolve_name(ResolveName(host))
+        if failed.cause in (Cause.OPEN_FAILED, Cause.TIMED_OUT, Cause.INTERNAL) and not is_numeric(host):
+            found = yield from self.do_resolve_name(ResolveName(host, family=family))
             if isinstance(found, Failed) and found.cause is Cause.NAME_NOT_RESOLVED:
                 return Failed(Cause.NAME_NOT_RESOLVED, failed.original)
         return failed
@@ -162,7 +163,7 @@ class SocketsDriver(LinkDriver):
 
     def do_listen_tcp(self, request: ListenTcp) -> DriverSteps:
         """By a socket that becomes the first peer's, and another behind it."""
-        listener = Listener(request.listener, request.port)
+        listener = Listener(request.listener, request.port, request.family)
         failed: Failed | None = yield from self._begin_listening(listener)
         if failed is not None:
             return failed
@@ -174,8 +175,8 @@ class SocketsDriver(LinkDriver):
         connection = self.connections.take(listener.holder, Stage.LISTENING)
         if connection is None:
             return Failed(Cause.NO_FREE_SOCKET)
-        fields = {"id": connection.id, "source": listener.port, "port": 0, "protocol": TCP}
-        text = self.dialect.write("open_listen", **fields, host=ANY_ADDRESS)
+        fields = {"id": connection.id, "source": listener.port, "port": 0, "protocol": _protocol(TCP, listener.family)}
+        text = self.dialect.write("open_listen", **fields, host=_anybody(listener.family))
         return (yield from self._begin(connection, text))
 
     def _listen_again(self) -> Chores:
@@ -295,7 +296,7 @@ class SocketsDriver(LinkDriver):
         if heard.fields["state"] != "1":
             return []
         connection.stage = Stage.CALLED
-        peer = Endpoint(heard.fields["peer"], heard.number("port")) if "peer" in heard.fields else None
+        peer = Endpoint(plain(heard.fields["peer"]), heard.number("port")) if "peer" in heard.fields else None
         return [Incoming(connection.holder, connection.id, peer)]
 
     def _status(self, connection: Connection, status: int) -> list[Event]:
@@ -337,3 +338,12 @@ class SocketsDriver(LinkDriver):
     def data_ended(self, _socket: HostSocket, _mark: bytes) -> Chores:
         """There is no data mode."""
         yield from ()
+
+
+def _protocol(protocol: int, family: Family) -> int:
+    return protocol + SIX if family is Family.SIX else protocol
+
+
+def _anybody(family: Family) -> str:
+    """Whom a listening socket is opened to (F12)."""
+    return ANY_ADDRESS6 if family is Family.SIX else ANY_ADDRESS

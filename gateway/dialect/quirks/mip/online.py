@@ -20,6 +20,7 @@ from gateway.dialect.firmware import (
     Steps,
     Tell,
 )
+from gateway.dialect.quirks.mip.base import shown
 from gateway.dialect.quirks.mip.opening import ACTIVE, LinkAndSockets
 from gateway.dialect.quirks.mip.state import Socket, SocketState
 from gateway.model.causes import Cause
@@ -73,7 +74,7 @@ class Online(LinkAndSockets):
         if not (yield from self.accept(socket, event)):
             return Silent()
         peer = event.peer or Endpoint("0.0.0.0", 0)
-        line = self.dialect.say("online_accepted", id=socket.id, state=ACTIVE, peer=peer.host, port=peer.port)
+        line = self.dialect.say("online_accepted", id=socket.id, state=ACTIVE, peer=shown(peer.host), port=peer.port)
         return (yield from self._enter(socket, line))
 
     def _enter(self, socket: Socket, line: str) -> Steps:

@@ -7,8 +7,8 @@ from typing import Any
 
 from gateway.dialect.dialect import Call
 from gateway.dialect.firmware import Ask, Cancel, Fail, Finish, Ok, Refusal, Say, Silent, Spawn, Step, Steps, Tell
-from gateway.dialect.quirks.mip.base import RAW, MipBase
-from gateway.dialect.quirks.mip.state import Link, Socket, SocketState
+from gateway.dialect.quirks.mip.base import RAW, MipBase, shown
+from gateway.dialect.quirks.mip.state import SIX, Link, Socket, SocketState, family_of
 from gateway.model.causes import Cause
 from gateway.model.events import Incoming
 from gateway.model.requests import (
@@ -23,9 +23,12 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed
-from gateway.model.values import Addresses, BearerKind, Endpoint, Secret
+from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, Endpoint, Family, Secret
 
+_CARRIED = {1: Family.FOUR, 2: Family.SIX, 3: Family.BOTH}
+"""What an operation of +MIPCALL brings up (1.1.1.4)."""
 Opening = ConnectTcp | OpenUdp
+TLS = 2
 ACTIVE = 1
 """The state of a socket that is open (F10)."""
 
@@ -37,14 +40,17 @@ class LinkAndSockets(MipBase):
 
     def do_call_start(self, call: Call) -> Steps:
         """AT+MIPCALL=1: OK at once, the address or 0 when it is known."""
-        if call.number("operation") != 1:
-            return Fail(Cause.NOT_SUPPORTED)
+        family = _CARRIED[call.number("operation")]
+        self.check("", family)
+        if family is not Family.FOUR and not call.text("apn"):  # 1.1.1.4: those only with an access point
+            return Fail(Cause.BAD_COUNT)
         request = StartBearer(
             BearerKind.GPRS,
             access_point=call.text("apn"),
             user=Secret(call.text("user")),
             password=Secret(call.text("password")),
             context_id=call.number("context", 1),
+            family=family,
         )
         self.link = Link.BUSY
         yield Finish(Ok(), "call")
@@ -57,8 +63,17 @@ class LinkAndSockets(MipBase):
             return Silent()
         self.link = Link.UP
         self.addresses = result.value if isinstance(result.value, Addresses) else Addresses()
-        yield Tell(self.dialect.say("call_up", address=self.addresses.own))
+        yield Tell(self._call_line("call_up"))
         return Silent()
+
+    def _call_line(self, key: str, **fields: int) -> str:
+        """A line with the addresses that there are; one of IPv6 alone stands in the first place (F09)."""
+        own, own6 = self.addresses.own, shown(self.addresses.own6)
+        if not own6:
+            return self.dialect.say(key, **fields, address=own)
+        if own == ANY_ADDRESS:
+            return self.dialect.say(key, **fields, address=own6)
+        return self.dialect.say(f"{key}_both", **fields, address=own, address6=own6)
 
     def do_call_stop(self, _call: Call) -> Steps:
         """AT+MIPCALL=0: takes the sockets with it; also when there is no link."""
@@ -78,7 +93,7 @@ class LinkAndSockets(MipBase):
         line = {
             Link.DOWN: self.dialect.say("call_down"),
             Link.BUSY: self.dialect.say("call_busy"),
-            Link.UP: self.dialect.say("call_state", status=Link.UP.value, address=self.addresses.own),
+            Link.UP: self._call_line("call_state", status=Link.UP.value),
         }[self.link]
         return self.answer(line)
 
@@ -107,14 +122,14 @@ class LinkAndSockets(MipBase):
     def taken(self, call: Call) -> Generator[Step, Any, Socket]:
         """A free socket for an opening command."""
         protocol = call.number("protocol")
-        self.only_four(protocol, call.text("host"))
         listens = call.number("port") == 0
-        if protocol % 60 == 2 and listens:
+        if protocol % SIX == TLS and listens:
             raise Refusal(Cause.NOT_SUPPORTED)
         if listens and not call.number("source"):
             raise Refusal(Cause.BAD_PORT)
         if not listens and not call.text("host"):
             raise Refusal(Cause.BAD_COUNT)
+        self.check("" if listens else call.text("host"), family_of(protocol))
         old = self.table.sockets.get(call.number("id"))
         if old is not None:
             yield from self.drop(old)
@@ -128,14 +143,14 @@ class LinkAndSockets(MipBase):
     def request(self, socket: Socket, call: Call) -> Opening:
         """What opens a client, or a UDP socket."""
         if socket.udp:
-            return OpenUdp(socket.handle, call.number("source") or None, socket.peer)
+            return OpenUdp(socket.handle, call.number("source") or None, socket.peer, family=socket.family)
         assert socket.peer is not None
-        return ConnectTcp(socket.handle, socket.peer, socket.secure)
+        return ConnectTcp(socket.handle, socket.peer, socket.secure, socket.family)
 
     def connect(self, socket: Socket, call: Call) -> Generator[Step, Any, Failed | None]:
         """Look the name up and open; why it failed, the socket being free again then."""
         if socket.peer is not None:
-            located = yield from self.located(socket.id, socket.peer)
+            located = yield from self.located(socket.id, socket.peer, socket.family)
             if isinstance(located, Failed):
                 self.table.forget(socket)
                 return located
@@ -181,7 +196,8 @@ class LinkAndSockets(MipBase):
 
     def listen(self, socket: Socket, call: Call) -> Steps:
         """Listen for the one peer; a port that cannot be had is an error at once."""
-        result = yield Ask(ListenTcp(socket.handle, call.number("source"), capacity=1, want_peer=True))
+        port = call.number("source")
+        result = yield Ask(ListenTcp(socket.handle, port, capacity=1, want_peer=True, family=socket.family))
         if isinstance(result, Failed):
             self.table.forget(socket)
             return Fail(result.cause, call.name, result.original)
@@ -189,7 +205,7 @@ class LinkAndSockets(MipBase):
         return Ok()
 
     def incoming(self, event: Incoming) -> list[Step]:
-        """A peer has called: the listening socket becomes its connection (SSL and IPv6 do not listen)."""
+        """A peer has called: the listening socket becomes its connection (SSL does not listen)."""
         socket = self.table.by_handle(event.listener)
         if socket is None or socket.state is not SocketState.LISTENING:
             return [Spawn(self._refused(event), "refuse")]
@@ -219,7 +235,7 @@ class LinkAndSockets(MipBase):
 
     def accepted_line(self, socket: Socket, peer: Endpoint) -> str:
         """+MIPOPEN with the peer (F11)."""
-        return self.dialect.say("open_accepted", id=socket.id, state=ACTIVE, peer=peer.host, port=peer.port)
+        return self.dialect.say("open_accepted", id=socket.id, state=ACTIVE, peer=shown(peer.host), port=peer.port)
 
     # -- closing (1.1.3) -----------------------------------------------------------------------------------------------
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from gateway.dialect.dialect import Call
 from gateway.dialect.firmware import Ask, Fail, Ok, Raw, Silent, Spawn, Step, Steps, Store, Tell, Turn, Wait
-from gateway.dialect.quirks.mip.base import HEADED, PULLED, RAW, MipBase
+from gateway.dialect.quirks.mip.base import HEADED, PULLED, RAW, MipBase, shown
 from gateway.dialect.quirks.mip.state import Socket, SocketState
 from gateway.model.causes import Cause
 from gateway.model.events import DataWaiting, Received
 from gateway.model.requests import Attach, Detach
 from gateway.model.results import Failed
-from gateway.model.values import Endpoint, HostSocket, is_dotted
+from gateway.model.values import Endpoint, HostSocket, is_numeric
 
 
 class Receiving(MipBase):
@@ -138,9 +138,11 @@ class Receiving(MipBase):
         size = len(data) if form == HEADED else left
         text = data.decode("latin-1") if form == HEADED else data.hex().upper()
         if socket.udp:
-            own = socket.peer if socket.peer is not None and is_dotted(socket.peer.host) else None
+            own = socket.peer if socket.peer is not None and is_numeric(socket.peer.host) else None
             sender = peer or own or Endpoint("0.0.0.0", 0)  # a module that has its peer does not name it
-            line = self.dialect.say("datagram", peer=sender.host, port=sender.port, id=socket.id, size=size, data=text)
+            line = self.dialect.say(
+                "datagram", peer=shown(sender.host), port=sender.port, id=socket.id, size=size, data=text
+            )
         else:
             line = self.dialect.say("stream", id=socket.id, size=size, data=text)
         end = self.around.settings.end

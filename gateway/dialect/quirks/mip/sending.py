@@ -202,7 +202,7 @@ class Sending(MipBase):
         if "host" in call.arguments:
             if not socket.udp:
                 return Fail(Cause.BAD_PROTOCOL)
-            self.only_four(socket.protocol, call.text("host"))
+            self.check(call.text("host"), socket.family)
             socket.target = Endpoint(call.text("host"), call.number("port"))
         size = len(socket.buffer)
         status = yield from self._push(socket)

@@ -22,17 +22,16 @@ from gateway.dialect.firmware import (
     Tell,
 )
 from gateway.dialect.nodes import Shape
-from gateway.dialect.quirks.mip.base import V4, V6, MipBase
+from gateway.dialect.quirks.mip.base import V4, V6, MipBase, shown
+from gateway.dialect.quirks.mip.state import CLOCK_SIX, ECHO_REPLY, PING_SIX, RESOLVE_BOTH, RESOLVE_SIX
 from gateway.model.causes import Cause
 from gateway.model.requests import Ping, ResolveName
-from gateway.model.results import Failed, PingEcho
+from gateway.model.results import Done, Failed, PingEcho
 from gateway.model.services import GetTime
-from gateway.model.values import Endpoint
+from gateway.model.values import Endpoint, Family, is_six
 
 DONE, EXPIRED, ABORTED = 0, 1, 2
 """Status of +MPINGSTAT (1.1.15.4)."""
-ECHO_REPLY = 0
-"""ICMP type (RFC 792)."""
 
 
 class Services(MipBase):
@@ -48,10 +47,9 @@ class Services(MipBase):
     # -- +MPING (1.1.14, 1.1.15) ---------------------------------------------------------------------------------------
 
     def do_ping(self, call: Call) -> Steps:
-        """AT+MPING=1: OK, a line for each reply, a summary; one at a time."""
-        if call.number("mode") != 1:
-            return Fail(Cause.NOT_SUPPORTED)
-        self.only_four(0, call.text("host"))
+        """AT+MPING=1, AT+MPING=2: OK, a line for each reply, a summary; one at a time."""
+        family = Family.SIX if call.number("mode") == PING_SIX else Family.FOUR
+        self.check(call.text("host"), family)
         if not call.text("host"):
             return Fail(Cause.BAD_COUNT)
         if self.pinging:
@@ -60,12 +58,15 @@ class Services(MipBase):
         self.pinging = True
         yield Finish(Ok(), "ping")
         values = self.ping_values
-        found = yield Ask(ResolveName(call.text("host"), self.servers(self._servers_id)))
+        found = yield Ask(ResolveName(call.text("host"), self.servers(self._servers_id), family))
         if isinstance(found, Failed) and found.cause is not Cause.NOT_SUPPORTED:  # else the ping itself will tell
             return (yield from self._ping_aborted())
         address = call.text("host") if isinstance(found, Failed) else str(found.value)
+        family = Family.SIX if is_six(address) else Family.FOUR
         pause = self.dialect.tables.numbers["ping_pause_ms"]
-        request = Ping(address, values["count"], pause, values["timeout"], values["size"], values["ttl"], values["tos"])
+        request = Ping(
+            address, values["count"], pause, values["timeout"], values["size"], values["ttl"], values["tos"], family
+        )
         sent = 0
         times: list[int] = []
         answer = yield Ask(request)
@@ -75,9 +76,9 @@ class Services(MipBase):
                 yield Tell(self.dialect.say("ping_status", status=EXPIRED))
             else:
                 times.append(answer.milliseconds)
-                peer = self._quoted(address, "both")
-                time_ms = answer.milliseconds
-                yield Tell(self.dialect.say("ping_reply", peer=peer, type=ECHO_REPLY, code=0, milliseconds=time_ms))
+                kind = ECHO_REPLY[family]
+                peer, time_ms = self._quoted(address, "both"), answer.milliseconds
+                yield Tell(self.dialect.say("ping_reply", peer=peer, type=kind, code=0, milliseconds=time_ms))
             answer = yield More()
         if isinstance(answer, Failed):
             return (yield from self._ping_aborted())
@@ -94,6 +95,7 @@ class Services(MipBase):
         return self.dialect.say("ping_summary", **fields, milliseconds=sum(times) // len(times))
 
     def _quoted(self, address: str, *where: str) -> str:
+        address = shown(address)
         return f'"{address}"' if self.dialect.switch("ping_quotes") in where else address
 
     def _ping_aborted(self) -> Steps:
@@ -148,25 +150,33 @@ class Services(MipBase):
 
     def do_resolve(self, call: Call) -> Steps:
         """AT+MIPDNS: the name comes back as it was written (F50)."""
-        if call.number("type") == 1:
-            return Fail(Cause.NOT_SUPPORTED)
-        found = yield Ask(ResolveName(call.text("name"), self.servers(self._servers_id)))
-        if isinstance(found, Failed):
-            return Fail(found.cause, original=found.original)
+        both = (Family.FOUR, Family.SIX) if self.around.six else (Family.FOUR,)
+        families = {RESOLVE_SIX: (Family.SIX,), RESOLVE_BOTH: both}.get(call.number("type"), (Family.FOUR,))
+        results = []
+        for family in families:
+            self.check("", family)
+            results.append((yield Ask(ResolveName(call.text("name"), self.servers(self._servers_id), family))))
+        found = [shown(str(result.value)) for result in results if isinstance(result, Done)]
+        if not found:
+            return Fail(results[0].cause, original=results[0].original)
         written = call.written[0]
         name = written.written() if written.shape is Shape.STRING else call.text("name")
-        yield Say((self.dialect.say("resolved", name=name, address=str(found.value)),))
+        if len(found) == 1:
+            yield Say((self.dialect.say("resolved", name=name, address=found[0]),))
+        else:
+            yield Say((self.dialect.say("resolved_both", name=name, address=found[0], address6=found[1]),))
         return Ok(after_text=True)
 
     # -- time (1.1.22) -------------------------------------------------------------------------------------------------
 
     def do_clock(self, call: Call) -> Steps:
         """AT+MIPNTP: OK, then 1 when the clock is set, else 0 (F51)."""
-        self.only_four(60 if call.number("type") == 1 else 0, call.text("host"))
+        family = Family.SIX if call.number("type") == CLOCK_SIX else Family.FOUR
+        self.check(call.text("host"), family)
         self.clock_server = Endpoint(call.text("host"), call.number("port"))
         yield Finish(Ok(), "clock")
-        located = yield from self.located(self._servers_id, self.clock_server)
-        result = located if isinstance(located, Failed) else (yield Ask(GetTime(located)))
+        located = yield from self.located(self._servers_id, self.clock_server, family)
+        result = located if isinstance(located, Failed) else (yield Ask(GetTime(located, family)))
         yield Tell(self.dialect.say("clock_result", result=int(not isinstance(result, Failed))))
         return Silent()
 

@@ -11,7 +11,7 @@ from enum import Enum
 
 from gateway.dialect.dialect import Dialect
 from gateway.model.causes import Cause
-from gateway.model.values import Endpoint, HostSocket
+from gateway.model.values import Endpoint, Family, HostSocket
 
 
 class Link(Enum):
@@ -51,6 +51,14 @@ class Rule:
     no_socket: Cause = Cause.BAD_STATE
 
 
+SIX = 60
+"""Added to the protocols of IPv4 (1.1.2.4)."""
+PING_FOUR, PING_SIX = 1, 2
+"""Modes of +MPING (1.1.14.4)."""
+RESOLVE_SIX, RESOLVE_BOTH, CLOCK_SIX = 1, 2, 1
+"""Types of address that are not IPv4's alone (1.1.21.4, 1.1.22.4)."""
+ECHO_REPLY = {Family.FOUR: 0, Family.SIX: 129}
+"""ICMP type (RFC 792, RFC 4443)."""
 _UP = frozenset({Link.UP})
 _FREE: frozenset[SocketState | None] = frozenset({None})
 _OPEN: frozenset[SocketState | None] = frozenset({SocketState.OPEN})
@@ -186,14 +194,24 @@ class Socket:
     """+++ leaves online data mode (F47)."""
 
     @property
+    def family(self) -> Family:
+        """Of its protocol."""
+        return family_of(self.protocol)
+
+    @property
     def udp(self) -> bool:
         """Protocols 1 and 61."""
-        return self.protocol % 60 == 1
+        return self.protocol % SIX == 1
 
     @property
     def secure(self) -> bool:
         """Protocols 2 and 62."""
-        return self.protocol % 60 == 2
+        return self.protocol % SIX == 2
+
+
+def family_of(protocol: int) -> Family:
+    """The Internet Protocol of one of 0 to 2 and 60 to 62."""
+    return Family.SIX if protocol >= SIX else Family.FOUR
 
 
 @dataclass(slots=True)

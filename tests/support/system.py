@@ -1,0 +1,19 @@
+"""What this system can do: asked of the system, not of what is tested."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this system has no IPv6 on loopback")
