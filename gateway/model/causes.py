@@ -88,6 +88,17 @@ class Cause(StrEnum):
     SERVER_LIST = "server_list"
     SERVER_DELETE = "server_delete"
 
+    # What a message centre says of a message (OMA-TS-MMS-ENC 1.2, 7.2.27).
+    SERVER_DENIED = "server_denied"
+    SERVER_FORMAT = "server_format"
+    SERVER_ADDRESS = "server_address"
+    SERVER_MESSAGE = "server_message"
+    SERVER_NETWORK = "server_network"
+    """It, or the way to it, has trouble with a network."""
+    SERVER_CONTENT = "server_content"
+    SERVER_UNSUPPORTED = "server_unsupported"
+    SERVER_UNSPECIFIED = "server_unspecified"
+
     NO_MODULE = "no_module"
     """The module does not answer, or is being brought back."""
     INTERNAL = "internal"

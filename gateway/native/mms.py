@@ -17,23 +17,23 @@ from gateway.native.service import Exchange, Kit, Refused, Service, Upload
 CONFIRMATION_LIMIT_BYTES = 65536
 _TAKEN = (0x80,)
 _CAUSES = {
-    0x82: Cause.NOT_ALLOWED,
-    0x83: Cause.SERVER_BODY,
-    0x84: Cause.NAME_NOT_RESOLVED,
-    0x85: Cause.SERVER_FILE,
-    0x86: Cause.UNREACHABLE,
-    0x87: Cause.SERVER_BODY,
-    0x88: Cause.NOT_SUPPORTED,
-    0xC1: Cause.NAME_NOT_RESOLVED,
-    0xC2: Cause.SERVER_FILE,
-    0xC3: Cause.UNREACHABLE,
-    0xE1: Cause.NOT_ALLOWED,
-    0xE2: Cause.SERVER_BODY,
-    0xE3: Cause.NAME_NOT_RESOLVED,
-    0xE4: Cause.SERVER_FILE,
-    0xE5: Cause.SERVER_BODY,
+    0x82: Cause.SERVER_DENIED,
+    0x83: Cause.SERVER_FORMAT,
+    0x84: Cause.SERVER_ADDRESS,
+    0x85: Cause.SERVER_MESSAGE,
+    0x86: Cause.SERVER_NETWORK,
+    0x87: Cause.SERVER_CONTENT,
+    0x88: Cause.SERVER_UNSUPPORTED,
+    0xC1: Cause.SERVER_ADDRESS,
+    0xC2: Cause.SERVER_MESSAGE,
+    0xC3: Cause.SERVER_NETWORK,
+    0xE1: Cause.SERVER_DENIED,
+    0xE2: Cause.SERVER_FORMAT,
+    0xE3: Cause.SERVER_ADDRESS,
+    0xE4: Cause.SERVER_MESSAGE,
+    0xE5: Cause.SERVER_CONTENT,
 }
-"""OMA-TS-MMS-ENC 1.2, 7.2.27; any other is told as a fault without a name."""
+"""OMA-TS-MMS-ENC 1.2, 7.2.27; any other is told as one without a name."""
 
 
 class Mms(Service):
@@ -97,6 +97,6 @@ class Mms(Service):
         except ValueError as error:
             raise Refused(Cause.SERVER_NOT_READY, str(error)) from error
         if confirmation.status not in _TAKEN:
-            cause = _CAUSES.get(confirmation.status, Cause.INTERNAL)
+            cause = _CAUSES.get(confirmation.status, Cause.SERVER_UNSPECIFIED)
             raise Refused(cause, f"status {confirmation.status:#x} {confirmation.text}".strip())
         return Done(confirmation.message_id or None)

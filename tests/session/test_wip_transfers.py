@@ -107,7 +107,7 @@ def test_a_message_with_its_parts() -> None:
     assert sim.ask('AT+WIPFILE=8,1,2,,"<1>"').endswith("CONNECT")
     sim.say(b"<smil/>\x03")
     sim.read()
-    sim.refuse[SendMms] = Cause.SERVER_BODY
+    sim.refuse[SendMms] = Cause.SERVER_CONTENT
     assert sim.ask("AT+WIPOPT=8,1,2,96") == "+CME ERROR: 895"
     sim.refuse.clear()
     assert sim.ask("AT+WIPOPT=8,1,2,96") == "OK | +WIPPEERCLOSE: 8,1"

@@ -13,6 +13,7 @@ from matrix.scenarios import (  # noqa: I001
     mail,
     mailbox,
     web,
+    mms,
     line,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "listening",
     "mail",
     "mailbox",
+    "mms",
     "names",
     "ping",
     "several",

@@ -13,6 +13,7 @@ from support.rig import Server
 
 from matrix.certificates import trusted
 from matrix.host import fails
+from matrix.proxy import ways_through
 from matrix.scenario import scenario
 from matrix.stage import NOBODY, REFUSED, SERVER, Stage
 from matrix.wipsoft import WipsoftHost
@@ -176,7 +177,7 @@ def by_way_of_a_proxy(stage: Stage, _: str) -> None:
 
 @scenario("web")
 def the_web_by_tls(stage: Stage, _: str) -> None:
-    """https, and a server whom nobody vouches for."""
+    """https, also by a way through a proxy, and a server whom nobody vouches for."""
     web, site = web_of(stage)
     secure = stage.servers.of(SecureSite)
     with web.session():
@@ -187,6 +188,8 @@ def the_web_by_tls(stage: Stage, _: str) -> None:
         with fails("842"):
             web.ask(site.url("page").replace("http:", "https:"))
     assert secure.web.bodies[-1] == PAGE
+    with closing(ways_through(secure.port)) as proxy, web.session(SERVER, proxy.port):
+        assert web.ask(secure.url("page")) == Answer(200, "OK", PAGE)
 
 
 @scenario("web")

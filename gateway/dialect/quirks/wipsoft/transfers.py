@@ -45,6 +45,11 @@ DATE, TO, CC, BCC, TITLE, CLASS, PRIORITY, HIDDEN, FROM, RELATED, CHUNKED = 80, 
 """Options of multimedia messages (5.3.7.6)."""
 METHODS = {1: Method.GET, 2: Method.PUT, 3: Method.DELETE, 4: Method.POST, 7: Method.GET}
 """Mode of +WIPFILE to what is asked of a web server (6.1.5)."""
+NO_WAY = (
+    Cause.UNREACHABLE, Cause.REFUSED, Cause.TIMED_OUT, Cause.NAME_NOT_RESOLVED, Cause.CLOSED_BY_PEER, Cause.RESET,
+    Cause.OPEN_FAILED,
+)  # fmt: skip
+"""Why a message centre is not reached: all one to a host (894)."""
 
 Request = GetFile | PutFile | SendMail | FetchMail | WebRequest
 Exchange = Generator[Step, Any, object]
@@ -198,7 +203,8 @@ class WipsoftTransfers(WipsoftSessions):
         if session.state is SessionState.MOVING:
             session.state = SessionState.READY
         if isinstance(result, Failed):
-            return self._ended(session, result)
+            cause = Cause.SERVER_NETWORK if result.cause in NO_WAY else result.cause
+            return self._ended(session, Failed(cause, result.original))
         if self.table.session is session:
             self.table.session = None
             yield Ask(CloseSocket(session.handle))
