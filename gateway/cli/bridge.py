@@ -22,7 +22,7 @@ from gateway.session.bridge import Bridge
 from gateway.session.host import HostSide
 from gateway.session.module import ModuleSide
 from gateway.trace.mask import Masker
-from gateway.trace.record import Recorder
+from gateway.trace.record import Recorder, TraceFile
 
 log = logging.getLogger("gateway")
 _OF_NATIVE = dict.fromkeys(("maps", "address", "address6"), "needs --native: a module has a network of its own")
@@ -189,7 +189,7 @@ def _tape(path: Path | None, host: Dialect, module: Dialect | None = None) -> Re
         return None
     tables = [host.tables] + ([module.tables] if module is not None else [])
     head = {"version": __version__, "host": host.id, "module": module.id if module is not None else "native"}
-    return Recorder(path, Masker(*tables), head)
+    return Recorder([TraceFile(path)], Masker(*tables), head)
 
 
 def _close(tape: Recorder | None, store: StateStore) -> None:

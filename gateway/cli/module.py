@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -16,8 +17,14 @@ from gateway.native.faults import HELP, Faults
 from gateway.native.names import NameMap
 from gateway.service.state import StateStore
 from gateway.session.host import HostSide
+from gateway.trace.heard import Tally
 from gateway.trace.mask import Masker
-from gateway.trace.record import Recorder
+from gateway.trace.record import Recorder, Sink, TraceFile
+from gateway.trace.show import Lanes, Printed
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _show_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -39,6 +46,11 @@ def _show_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
     callback=_show_faults,
     help="Show the kinds of --fault and end.",
 )
+@click.option(
+    "--heard",
+    is_flag=True,
+    help="Tell on standard error what is heard and answered, as it happens, and at the end how often what was heard.",
+)
 @options.switch_option("switch", "A reading of the module's manual (see dialects/README.md). Repeatable.")
 @options.network_options
 @options.tls_options
@@ -47,6 +59,7 @@ def command(
     dialect_name: str,
     link: str,
     fault: tuple[str, ...],
+    heard: bool,
     switch: tuple[str, ...],
     maps: tuple[str, ...],
     address: str,
@@ -61,7 +74,8 @@ def command(
     """Play a module: the dialect as its manual has it, with real sockets of this computer behind it.
 
     Hosts can be tested against it, also on a bad day (--fault). Runs until SIGINT or SIGTERM; prints a line that
-    begins with "ready" when the link is open.
+    begins with "ready" when the link is open. At SIGUSR1 it tells on standard error what it has heard so far: commands,
+    errors, what it does not know, bytes of each socket.
 
     \b
     at-gateway module --dialect wipsoft-5.57 --link pty:/tmp/module --map server.example:80=127.0.0.1:8080
@@ -73,9 +87,15 @@ def command(
     names = NameMap.parse(list(maps))
     faults = Faults.parse(list(fault))
     store = StateStore(state, f"module-{dialect.id}")
-    tape = None
-    if trace is not None:
-        tape = Recorder(trace, Masker(dialect.tables), {"version": __version__, "module": dialect.id})
+    masker = Masker(dialect.tables)
+    tally = Tally(dialect, masker)
+    sinks: list[Sink] = [TraceFile(trace)] if trace is not None else []
+    if heard:
+        sinks.append(Printed(_say, Lanes() if log_format == "text" else None))
+    tape = Recorder(sinks, masker, {"version": __version__, "module": dialect.id}) if sinks else None
+
+    def tell() -> None:
+        _say(tally.text() if log_format == "text" else json.dumps(tally.summary(), ensure_ascii=False))
 
     async def make() -> NativeRunner:
         runner: NativeRunner | None = None
@@ -87,7 +107,7 @@ def command(
             dialect,
             firmware_of(dialect),
             stored=store.load(),
-            tracing=tape is not None,
+            tracing=True,
             rate=spec.settings.baudrate,
             swallows=swallows,
         )
@@ -103,11 +123,14 @@ def command(
             address6=address6,
             faults=faults,
             trust=trust,
+            meter=tally,
         )
         return runner
 
     try:
-        options.run(make, f"ready module {{}} ({dialect.id})")
+        options.run(make, f"ready module {{}} ({dialect.id})", asked=tell)
+        if heard:
+            tell()
     finally:
         if tape is not None:
             tape.close()

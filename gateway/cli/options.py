@@ -41,7 +41,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "trace",
                 type=click.Path(path_type=Path, dir_okay=False),
                 metavar="FILE",
-                help="Record both sides and what they became (see at-gateway trace).",
+                help="Record both sides and what they became, behind what stands there (see at-gateway trace).",
             ),
             click.option(
                 "--state",
@@ -248,9 +248,9 @@ class _Runs(Protocol):
     def abandon(self) -> None: ...
 
 
-def run(make: Callable[[], Awaitable[_Runs]], ready: str) -> None:
+def run(make: Callable[[], Awaitable[_Runs]], ready: str, asked: Callable[[], None] | None = None) -> None:
     """Open, say ``ready`` with the links' names in its ``{}``, run until SIGINT or SIGTERM, end in good order; a
-    second signal ends at once."""
+    second signal ends at once. ``asked`` is called at each SIGUSR1."""
     loop_factory = None
     try:
         import uvloop  # noqa: PLC0415  # not there on every machine
@@ -259,10 +259,10 @@ def run(make: Callable[[], Awaitable[_Runs]], ready: str) -> None:
     except ImportError:
         pass
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(_until_signal(make, ready))
+        runner.run(_until_signal(make, ready, asked))
 
 
-async def _until_signal(make: Callable[[], Awaitable[_Runs]], ready: str) -> None:
+async def _until_signal(make: Callable[[], Awaitable[_Runs]], ready: str, asked: Callable[[], None] | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
@@ -275,6 +275,8 @@ async def _until_signal(make: Callable[[], Awaitable[_Runs]], ready: str) -> Non
     runs = await make()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping, number)
+    if asked is not None:
+        loop.add_signal_handler(signal.SIGUSR1, asked)
     await runs.open()
     try:
         print(ready.format(*runs.links), flush=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from gateway.cli.group import VerbGroup
-from gateway.trace.show import WIDTH, Lanes, read_records
+from gateway.trace.show import WIDTH, Lanes, Printed, read_records
 
 
 @click.group(cls=VerbGroup, short_help="read a recorded session")
@@ -40,12 +39,9 @@ def show(file: Path, follow: bool, form: str, width: int) -> None:
     lanes = Lanes(width)
     if form == "text":
         click.echo(lanes.head())
+    printed = Printed(click.echo, lanes if form == "text" else None)
     try:
         for record in read_records(file, follow):
-            if form == "json":
-                click.echo(json.dumps(record, ensure_ascii=False))
-                continue
-            for line in lanes.lines(record):
-                click.echo(line)
+            printed.write(record)
     except KeyboardInterrupt:
         return

@@ -15,10 +15,11 @@ from typing import Protocol
 from gateway.errors import LinkError
 from gateway.links.link import Link
 from gateway.links.polyfill import Polyfills
-from gateway.model.events import Event
+from gateway.model.events import Event, Received
 from gateway.model.findings import Finding, FindingKind
+from gateway.model.requests import Request
 from gateway.model.results import Progress, Result
-from gateway.model.values import ANY_ADDRESS, ANY_ADDRESS6, Ticket
+from gateway.model.values import ANY_ADDRESS, ANY_ADDRESS6, HostSocket, Ticket
 from gateway.native.engine import NativeEngine
 from gateway.native.faults import Faults
 from gateway.native.names import NameMap
@@ -56,6 +57,25 @@ class Tape(Protocol):
 
     def note(self, kind: str, values: dict[str, object]) -> None:
         """What bytes became."""
+
+
+class Meter(Protocol):
+    """Who counts what a session does."""
+
+    def note(self, kind: str, values: dict[str, object]) -> None:
+        """What bytes became."""
+
+    def asked(self, ticket: Ticket, request: Request) -> None:
+        """What the host wants of the network."""
+
+    def answered(self, ticket: Ticket, result: Result | Progress) -> None:
+        """What came of it."""
+
+    def sent(self, socket: HostSocket, count: int) -> None:
+        """Payload of the host's, in bytes."""
+
+    def received(self, socket: HostSocket, count: int) -> None:
+        """Payload for the host."""
 
 
 class Runner(ABC):
@@ -430,9 +450,11 @@ class NativeRunner(Runner):
         address6: str = ANY_ADDRESS6,
         faults: Faults | None = None,
         trust: ssl.SSLContext | None = None,
+        meter: Meter | None = None,
     ) -> None:
         super().__init__(host_link, keep=keep, tape=tape)
         self._side = host
+        self._meter = meter
         self._faults = faults or Faults()
         self._late = 0
         self._restart_timer: asyncio.TimerHandle | None = None
@@ -494,11 +516,15 @@ class NativeRunner(Runner):
 
     def _news(self, ticket: Ticket, result: Result | Progress) -> None:
         if not self._ended:
+            if self._meter is not None:
+                self._meter.answered(ticket, result)
             self._side.deliver(ticket, result, self._loop.time())
             self._apply()
 
     def _happened(self, event: Event) -> None:
         if not self._ended:
+            if self._meter is not None and isinstance(event, Received):
+                self._meter.received(event.socket, len(event.data))
             self._side.event(event, self._loop.time())
             self._apply()
 
@@ -517,8 +543,12 @@ class NativeRunner(Runner):
             for effect in effects:
                 match effect:
                     case Payload(socket, data):
+                        if self._meter is not None:
+                            self._meter.sent(socket, len(data))
                         self.engine.payload(socket, data)
                     case Submit(ticket, request):
+                        if self._meter is not None:
+                            self._meter.asked(ticket, request)
                         self.engine.submit(ticket, request)
                     case Withdraw(ticket):
                         self.engine.withdraw(ticket)
@@ -526,6 +556,10 @@ class NativeRunner(Runner):
                         self.engine.text(ticket, data, complete)
                     case ToHost(data):
                         self._to_host(ToHost(self._faults.spoil(data)))
+                    case Note(kind, fields):
+                        if self._meter is not None:
+                            self._meter.note(kind, fields)
+                        self._common(effect)
                     case _:
                         self._common(effect)
 

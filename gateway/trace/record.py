@@ -1,4 +1,5 @@
-"""Recording: one JSON object a line, in the order in which it happened.
+"""Recording: one JSON object a line, in the order in which it happened; sessions one behind the other, each begun by its
+record ``session``.
 
 ``t`` is seconds since the session began. ``side`` and ``dir`` with ``data`` are bytes of a link, as Latin-1 text;
 everything else has a ``kind``: session, line, request, plan, command, answer, heard, result, event, failed, phase,
@@ -10,10 +11,12 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from gateway.errors import InputError
 from gateway.trace.mask import TAKEN_BACK, Masker
@@ -23,6 +26,9 @@ from gateway.wire.settings import ETX, SUB, LineSettings
 log = logging.getLogger("gateway.trace")
 PIECE_BYTES = 4096
 """A line that grows beyond this is recorded in pieces; no command is so long."""
+_HEAD_BYTES = 1 << 16
+_CUT_BYTES = 1 << 20
+"""At the end of a file so many bytes are looked at for the end of its last record."""
 _Way = tuple[str, str]
 """Side and direction."""
 _TYPED: _Way = ("host", "in")
@@ -39,15 +45,52 @@ class _Held:
     """It is a command that has grown too long, and its beginning is recorded: what is still to come may be a secret."""
 
 
-class Recorder:
-    """Writes a trace. Never raises for a full disk: a session is worth more than its trace."""
+class TraceFile:
+    """A file of records; sessions stand one behind the other. Never raises for a full disk: a session is worth more."""
 
-    def __init__(self, path: Path, masker: Masker, head: dict[str, Any]) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
         try:
-            self._file: TextIO | None = path.open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
+            _make_ready(path)
+            self._file: TextIO | None = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
         except OSError as error:
             raise InputError(f"cannot write the trace {path}: {error.strerror}") from error
-        self._path = path
+
+    def write(self, record: dict[str, Any]) -> None:
+        """One more record."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        except OSError as error:
+            log.error("the trace %s cannot be written and ends here: %s", self._path, error.strerror)
+            file, self._file = self._file, None
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def close(self) -> None:
+        """That was all."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._file = None
+
+
+class Sink(Protocol):
+    """Where records go."""
+
+    def write(self, record: dict[str, Any]) -> None:
+        """One more record, without secrets."""
+
+    def close(self) -> None:
+        """That was all."""
+
+
+class Recorder:
+    """Makes the records of a session, for each of its sinks."""
+
+    def __init__(self, sinks: Sequence[Sink], masker: Masker, head: dict[str, Any]) -> None:
+        self._sinks = sinks
         self._masker = masker
         self._begun_s = time.monotonic()
         self._held: dict[_Way, _Held] = {}
@@ -79,10 +122,8 @@ class Recorder:
         """The session is over."""
         for way in list(self._held):
             self._flush(way)
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.close()
-            self._file = None
+        for sink in self._sinks:
+            sink.close()
 
     def _by_lines(self, way: _Way, data: bytes) -> None:
         now = self._now()
@@ -143,15 +184,25 @@ class Recorder:
         return round(time.monotonic() - self._begun_s, 6)
 
     def _write(self, record: dict[str, Any]) -> None:
-        if self._file is None:
-            return
-        try:
-            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        except OSError as error:
-            log.error("the trace %s cannot be written and ends here: %s", self._path, error.strerror)
-            file, self._file = self._file, None
-            with contextlib.suppress(OSError):
-                file.close()
+        for sink in self._sinks:
+            sink.write(record)
+
+
+def _make_ready(path: Path) -> None:
+    """See to it that records can be added to a file: it is a trace, and a record that was cut off by the end of the
+    computer's power is taken away. Raises :class:`InputError` for somebody else's file."""
+    if not path.is_file():
+        return
+    with path.open("rb+") as file:
+        begin = file.readline(_HEAD_BYTES)
+        if begin and b'"kind": "session"' not in begin:
+            raise InputError(f"{path} is no trace, and nothing is added to it: expected a trace, or no file yet")
+        size = file.seek(0, os.SEEK_END)
+        at = max(0, size - _CUT_BYTES)
+        file.seek(at)
+        whole = file.read().rfind(b"\n") + 1
+        if whole or not at:
+            file.truncate(at + whole)
 
 
 def _command_at(data: bytes | bytearray) -> int:

@@ -18,6 +18,8 @@ RECORD_LIMIT_BYTES = 1 << 24
 """A line beyond this is none of a trace, whose records are of what a link carries at once."""
 LATEST_S = 1e9
 """A time beyond this is none of a session."""
+_USUAL = (("family", "four"), ("secure", False))
+"""Fields that are only worth a word when they are otherwise."""
 SHOWN_BYTES = 20
 """Payload beyond this is shown by its length."""
 
@@ -70,6 +72,8 @@ class Lanes:
             yield self._bytes(record)
             return
         kind = record.get("kind", "")
+        if kind == "session":
+            self._data = {"host": False, "module": False}
         self._phases(kind, record)
         text = self._text(kind, record)
         if text:
@@ -116,6 +120,25 @@ class Lanes:
                 return ""
 
 
+class Printed:
+    """A sink of records for people that watch: in lanes, or without any the records themselves."""
+
+    def __init__(self, say: Callable[[str], None], lanes: Lanes | None) -> None:
+        self._say = say
+        self._lanes = lanes
+
+    def write(self, record: dict[str, Any]) -> None:
+        """One more record."""
+        if self._lanes is None:
+            self._say(json.dumps(record, ensure_ascii=False))
+            return
+        for line in self._lanes.lines(record):
+            self._say(line)
+
+    def close(self) -> None:
+        """Nothing waits."""
+
+
 def _fields(value: object) -> str:
     if not isinstance(value, dict):
         return ""
@@ -123,7 +146,7 @@ def _fields(value: object) -> str:
     for key, item in value.items():
         end_point = isinstance(item, dict) and "host" in item and "port" in item
         text = f"{item['host']}:{item['port']}" if end_point else str(item)
-        if item not in ("", None, [], {}):
+        if item not in ("", None, [], {}) and (key, item) not in _USUAL:
             shown.append(f"{key}={text}")
     return f" ({', '.join(shown)})" if shown else ""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cuts import bytewise, splits
 from support.fake import SimModule
@@ -20,7 +20,7 @@ from gateway.model.requests import ConnectTcp, StartBearer
 from gateway.model.services import OpenSmtp
 from gateway.model.values import BearerKind, Endpoint, HostSocket, Secret
 from gateway.trace.mask import MASK, Masker
-from gateway.trace.record import PIECE_BYTES, Recorder
+from gateway.trace.record import PIECE_BYTES, Recorder, TraceFile
 from gateway.wire.command import ABANDON_S, CommandLineReader, Line
 from gateway.wire.settings import LineSettings
 
@@ -80,7 +80,8 @@ def recorded(
     path: Path, who: Masker, side: str, direction: str, pieces: Iterable[bytes], settings: LineSettings | None = None
 ) -> str:
     """What stands in a trace of bytes that came in pieces."""
-    recorder = Recorder(path, who, {})
+    path.unlink(missing_ok=True)
+    recorder = Recorder([TraceFile(path)], who, {})
     if settings is not None:
         recorder.follow(settings)
     for piece in pieces:
@@ -216,12 +217,13 @@ class TestTyping:
                 assert "Z" not in text and "q" not in text, text
 
     def test_what_they_leave_is_recorded_at_once(self, tmp_path: Path) -> None:
-        recorder = Recorder(tmp_path / "trace", masker("edsoft-3.02"), {})
+        recorder = Recorder([TraceFile(tmp_path / "trace")], masker("edsoft-3.02"), {})
         recorder.follow(typed((3, 30)))
         recorder.data("host", "in", b"AT+CSQ\x1e", lines=True)
         assert "AT+CSQ" in (tmp_path / "trace").read_text()
         recorder.close()
 
+    @settings(deadline=None)
     @given(st.data())
     def test_as_the_modem_reads_it(self, data: st.DataObject) -> None:
         """Anything typed that the modem takes for the command: the trace does not show the value."""
@@ -233,7 +235,7 @@ class TestTyping:
         echo = bytes(reader.echo)
         for direction, pieces in (("in", data.draw(splits(line))), ("out", data.draw(splits(echo)))):
             written: list[str] = []
-            recorder = Recorder(Path("/dev/null"), masker("edsoft-3.02"), {})
+            recorder = Recorder([TraceFile(Path("/dev/null"))], masker("edsoft-3.02"), {})
             recorder._write = lambda record, written=written: written.append(record["data"])  # type: ignore[method-assign]
             for piece in pieces:
                 recorder.data("host", direction, piece, lines=True)
@@ -249,7 +251,7 @@ class TestCuts:
         said = b'payload "at\x03AT#APNPW="a;Zq"\r'
         end = said.index(b"\x03") + 1
         for at in range(end, len(said)):
-            recorder = Recorder(tmp_path / "trace", masker("edsoft-3.02"), {})
+            recorder = Recorder([TraceFile(tmp_path / "trace")], masker("edsoft-3.02"), {})
             recorder.data("host", "in", said[:at], lines=False)
             recorder.data("host", "in", said[at:], lines=True)
             recorder.close()
@@ -268,7 +270,7 @@ class TestCuts:
         """A quote of a line that the modem has forgotten does not reach into the next."""
         now = [0.0]
         monkeypatch.setattr("gateway.trace.record.time.monotonic", lambda: now[0])
-        recorder = Recorder(tmp_path / "trace", masker("edsoft-3.02"), {})
+        recorder = Recorder([TraceFile(tmp_path / "trace")], masker("edsoft-3.02"), {})
         recorder.data("host", "in", b'AT#TCPSERV="abc', lines=True)
         now[0] += ABANDON_S
         recorder.data("host", "in", b'AT#APNPW="a;Zq"\r', lines=True)
@@ -312,7 +314,7 @@ class TestDisplays:
         shown = b"\r\n".join(b'#%s: "%s"' % (name.encode(), SHORT.encode()) for _, name in parameters()) + b"\r\n"
         pieces = data.draw(splits(shown))
         written: list[str] = []
-        recorder = Recorder(Path("/dev/null"), masker("edsoft-3.02"), {})
+        recorder = Recorder([TraceFile(Path("/dev/null"))], masker("edsoft-3.02"), {})
         recorder._write = lambda record: written.append(record["data"])  # type: ignore[method-assign]
         for piece in pieces:
             recorder.data("host", "out", piece, lines=True)

@@ -14,7 +14,7 @@ from support.cuts import bytewise
 from gateway.dialect import registry
 from gateway.errors import InputError
 from gateway.trace.mask import Masker
-from gateway.trace.record import PIECE_BYTES, Recorder
+from gateway.trace.record import PIECE_BYTES, Recorder, TraceFile
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 def recorder(path: Path, **head: Any) -> Recorder:
     """A recorder without dialects."""
-    return Recorder(path, Masker(), head)
+    return Recorder([TraceFile(path)], Masker(), head)
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -172,6 +172,38 @@ def test_closed(path: Path) -> None:
     assert len(read(path)) == 1
 
 
+def test_one_session_behind_the_other(path: Path) -> None:
+    """As the files of loggers are: a start does not throw away what was there."""
+    for name in ("first", "second"):
+        tape = recorder(path, host=name)
+        tape.note("note", {"what": name})
+        tape.close()
+    assert [record.get("host", record.get("what")) for record in read(path)] == ["first", "first", "second", "second"]
+
+
+def test_a_record_that_was_cut_off(path: Path) -> None:
+    """The power went in the middle of it: it is no record, and the next session's are."""
+    recorder(path, host="first").close()
+    with path.open("a") as file:
+        file.write('{"t": 1.5, "side": "ho')
+    recorder(path, host="second").close()
+    assert [record["host"] for record in read(path)] == ["first", "second"]
+
+
+@pytest.mark.parametrize("text", ["precious\n", "precious", '{"a": 1}\n'])
+def test_somebody_elses_file(path: Path, text: str) -> None:
+    path.write_text(text)
+    with pytest.raises(InputError, match="no trace"):
+        recorder(path)
+    assert path.read_text() == text
+
+
+def test_a_file_without_anything(path: Path) -> None:
+    path.touch()
+    recorder(path, host="first").close()
+    assert len(read(path)) == 1
+
+
 @pytest.mark.parametrize("where", ["nowhere/trace", ""])
 def test_a_place_that_cannot_be_written(tmp_path: Path, where: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -198,7 +230,7 @@ class TestFullDisk:
 
 def test_masked_before_it_is_written(path: Path) -> None:
     """Bytes and notes, and the head too goes through no other door."""
-    tape = Recorder(path, Masker(registry.load("edsoft-3.02").tables), {})
+    tape = Recorder([TraceFile(path)], Masker(registry.load("edsoft-3.02").tables), {})
     tape.data("host", "in", b'AT#APNPW="s3cret-word"\r', lines=True)
     tape.note("line", {"what": '#APNPW="s3cret-word"'})
     tape.note("heard", {"text": "the word is s3cret-word"})
