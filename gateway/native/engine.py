@@ -326,7 +326,7 @@ class NativeEngine(StreamOwner):
                 return Failed(cause, "fault on demand")
             trouble.bearer_refusals = max(0, trouble.bearer_refusals - 1)
             return Failed(trouble.bearer_refused, "fault on demand")
-        addresses = network.own_addresses()
+        addresses = network.own_addresses(*self._addresses.values())
         if request.family is Family.FOUR:
             addresses = replace(addresses, own6="")
         elif request.family is Family.SIX:

@@ -205,14 +205,13 @@ class Ftp(Service):
         return door
 
     async def _take(self, door: Door, final: _Final) -> Streams:
-        """The server's call, or what it says instead."""
+        """The server's call, or what it says instead; of a short file it may have said all before the call is taken."""
         call = asyncio.get_running_loop().create_task(door.accept())
         try:
             await self.kit.within(asyncio.wait({call, final}, return_when=asyncio.FIRST_COMPLETED))
-            if call.done():
-                return call.result()
-            await self._end(final)
-            raise NetworkFailure(Cause.OPEN_FAILED, "the server did not call")
+            if not call.done():
+                await self._end(final)
+            return await self.kit.within(call)
         except BaseException:
             final.cancel()
             raise

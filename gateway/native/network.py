@@ -12,7 +12,17 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from gateway.model.causes import Cause
-from gateway.model.values import ANY_ADDRESS, Addresses, Endpoint, Family, is_dotted, is_numeric, is_six, plain
+from gateway.model.values import (
+    ANY_ADDRESS,
+    ANY_ADDRESS6,
+    Addresses,
+    Endpoint,
+    Family,
+    is_dotted,
+    is_numeric,
+    is_six,
+    plain,
+)
 from gateway.native.names import NameMap
 
 log = logging.getLogger("gateway.native")
@@ -67,9 +77,13 @@ async def place(names: NameMap, peer: Endpoint, family: Family = Family.FOUR) ->
     return Endpoint(await resolve(mapped.host, family), mapped.port)
 
 
-def own_addresses() -> Addresses:
-    """The addresses that this computer is reached at, and its name servers as its resolver has them."""
-    own, own6 = _own_address("192.0.2.1", "127.0.0.1"), _own_address("2001:db8::1", "::1")
+def own_addresses(listening: str = ANY_ADDRESS, listening6: str = ANY_ADDRESS6) -> Addresses:
+    """The addresses that this computer is reached at, and its name servers as its resolver has them.
+
+    ``listening``: where it listens, unless that is everywhere.
+    """
+    own = _own_address("192.0.2.1", "127.0.0.1") if listening == ANY_ADDRESS else listening
+    own6 = _own_address("2001:db8::1", "::1") if listening6 == ANY_ADDRESS6 else listening6
     servers: list[str] = []
     with contextlib.suppress(OSError), open("/etc/resolv.conf", encoding="utf-8") as file:  # noqa: PTH123
         servers = [line.split()[1] for line in file if line.startswith("nameserver") and len(line.split()) > 1]
