@@ -572,6 +572,8 @@ class ModuleSide:
                 return not job.withdrawn
             case Emit(event):
                 self._happened(event)
+            case Remark("finding", fields):
+                self._note_always("finding", **fields)
             case Remark(kind, fields):
                 self._note(kind, **fields)
             case Afterwards(chores):
