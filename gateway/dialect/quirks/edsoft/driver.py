@@ -34,12 +34,11 @@ from gateway.dialect.driver import (
     Leave,
     Opening,
     Part,
-    Remark,
     Rest,
     Resume,
     Route,
 )
-from gateway.dialect.quirks.edsoft.link import FIRST, Listener, RunningSocket, emit
+from gateway.dialect.quirks.edsoft.link import FIRST, Listener, RunningSocket, changed, emit
 from gateway.dialect.quirks.edsoft.transfers import TransfersDriver
 from gateway.model.causes import Cause
 from gateway.model.events import (
@@ -49,7 +48,6 @@ from gateway.model.events import (
     PeerClosed,
     SocketLost,
 )
-from gateway.model.findings import FindingKind
 from gateway.model.requests import (
     AcceptTcp,
     Attach,
@@ -149,7 +147,7 @@ class EdsoftDriver(TransfersDriver):
         entry = RunningSocket(self._datagrams(), allowed=request.allowed)
         if request.peer is not None:
             if request.local_port:
-                yield _changed(f"UDP from port {request.local_port}", "from a port that the module chooses")
+                yield changed(f"UDP from port {request.local_port}", "from a port that the module chooses")
             does, server, port = "udp_open", request.peer.host, request.peer.port
         elif request.local_port:
             does, server, port, entry.listening = "udp_listen", request.allowed or NO_FILTER, request.local_port, True
@@ -269,7 +267,7 @@ class EdsoftDriver(TransfersDriver):
         if self._is_transfer(request.socket):
             return (yield from self._end_file())
         if request.socket == self._running:
-            yield _changed("the sending is ended", "the connection is closed when nothing more comes")
+            yield changed("the sending is ended", "the connection is closed when nothing more comes")
             yield EndSending()
         return Done()
 
@@ -399,8 +397,3 @@ class EdsoftDriver(TransfersDriver):
             return []
         allowed = self._sockets[socket].allowed if socket in self._sockets else ""
         return [DataWaiting(socket, size_bytes, Endpoint(allowed, 0) if allowed else None)]
-
-
-def _changed(asked: str, done: str) -> Remark:
-    """Something is not done quite as it was asked."""
-    return Remark("finding", {"what": FindingKind.CHANGED.value, "old": asked, "new": done})

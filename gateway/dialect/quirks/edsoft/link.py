@@ -20,6 +20,7 @@ from gateway.dialect.driver import (
     Emit,
     Final,
     Part,
+    Remark,
     Report,
     Rest,
 )
@@ -33,6 +34,7 @@ from gateway.model.events import (
     PeerClosed,
     SocketLost,
 )
+from gateway.model.findings import FindingKind
 from gateway.model.requests import Ping, QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed, PingEcho
 from gateway.model.services import OpenFtp
@@ -278,3 +280,8 @@ class LinkDriver(Driver):
             if number + 1 < request.count and request.interval_ms > spent_ms:
                 yield Rest((request.interval_ms - spent_ms) / 1000)
         return Done()
+
+
+def changed(asked: str, done: str) -> Remark:
+    """Something is not done quite as it was asked."""
+    return Remark("finding", {"what": FindingKind.CHANGED.value, "old": asked, "new": done})

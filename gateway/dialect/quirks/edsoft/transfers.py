@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 from gateway.dialect.dialect import Heard
-from gateway.dialect.driver import Answer, Await, Command, DriverSteps, EndSending, Leave, Part, Report
-from gateway.dialect.quirks.edsoft.link import LinkDriver
+from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, EndSending, Leave, Report
+from gateway.dialect.quirks.edsoft.link import LinkDriver, changed
 from gateway.model.causes import Cause
 from gateway.model.results import Done, Failed
 from gateway.model.services import Begun, GetFile, OpenFtp, PutFile, SetFtp
 from gateway.model.values import HostSocket
 from gateway.wire.service_phase import ServicePhase
+
+MODE = "FTPMODE"
+"""Active or passive; 2.10 has no such parameter."""
 
 
 class TransfersDriver(LinkDriver):
@@ -30,39 +34,56 @@ class TransfersDriver(LinkDriver):
         """Write down who is to be asked."""
         if self._files is not None:
             return Failed(Cause.INDEX_IN_USE)
+        if self._running is not None:
+            return Failed(Cause.NO_FREE_SOCKET, "one service at a time")
         failed: Failed | None = yield from self._set(
             FTPSERV=request.server.host, FTPPORT=request.server.port, FTPUN=request.user, FTPPW=request.password
         )
         if failed is None:
             self._files = request
-            failed = yield from self._ftp_modes(request)
+            yield from self._tell_mode(request.passive)
         return failed or Done()
 
-    def _ftp_modes(self, request: OpenFtp | SetFtp) -> Part:
-        return (yield from self._set(FTPTYPE="I" if request.binary else "A", FTPMODE=int(request.passive)))
+    def _tell_mode(self, passive: bool) -> Chores:
+        """An older module has no parameter for it."""
+        if passive and MODE not in self.dialect.tables.parameters:
+            yield changed("FTP in passive mode", "active mode: the server calls")
 
     def do_set_ftp(self, request: SetFtp) -> DriverSteps:
-        """Type and mode of the transfers to come."""
-        failed: Failed | None = yield from self._ftp_modes(request)
-        return failed or Done()
+        """For the transfers to come: the module is told with the next one, it may be in its data mode."""
+        files = self._files
+        if files is None or files.session != request.session:
+            return Failed(Cause.BAD_STATE)
+        if not files.passive:
+            yield from self._tell_mode(request.passive)
+        self._files = replace(files, binary=request.binary, passive=request.passive)
+        return Done()
 
     def do_get_file(self, request: GetFile) -> DriverSteps:
         """Ok_Info_DataBegin, the file, ETX, OK; nothing can break it off."""
         folder, name = _split(request.path)
-        failed: Failed | None = yield from self._set(FTPGETPATH=folder, FTPGETFILENAME=name)
-        return failed or (yield from self._transfer("file_get", "data_begin", request.session))
+        values = {"FTPGETPATH": folder, "FTPGETFILENAME": name}
+        return (yield from self._transfer("file_get", "data_begin", request.session, values))
 
     def do_put_file(self, request: PutFile) -> DriverSteps:
         """Ok_Info_WaitingForData, the file up to our ETX, OK."""
         if request.append:
             return Failed(Cause.NOT_SUPPORTED, "a file is always written anew")
         folder, name = _split(request.path)
-        failed: Failed | None = yield from self._set(FTPPUTPATH=folder, FTPPUTFILENAME=name)
-        return failed or (yield from self._transfer("file_put", "waiting_for_data", request.session))
+        values = {"FTPPUTPATH": folder, "FTPPUTFILENAME": name}
+        return (yield from self._transfer("file_put", "waiting_for_data", request.session, values))
 
-    def _transfer(self, does: str, begins: str, session: HostSocket) -> DriverSteps:
-        if self._files is None or self._files.session != session:
+    def _transfer(self, does: str, begins: str, session: HostSocket, values: dict[str, str]) -> DriverSteps:
+        files = self._files
+        if files is None or files.session != session:
             return Failed(Cause.BAD_STATE)
+        if self._running is not None:
+            return Failed(Cause.BUSY, "one service at a time")
+        failed: Failed | None = yield from self._set(
+            FTPTYPE="I" if files.binary else "A", **{MODE: int(files.passive)}, **values
+        )
+        if failed is not None:
+            return failed
         if not self._begin(session, ServicePhase(closing=(), uploads=does == "file_put")):
             return Failed(Cause.BUSY, "one service at a time")
         text = self.dialect.write(does)

@@ -75,14 +75,18 @@ class FilesDriver(SocketsDriver):
             return why
         self._files = Session(request.session)
         self._closed_here = False  # it would have said so before it logged in again
-        return (yield from self._set_ftp(request.binary, request.passive))
+        set_up = yield from self._set_ftp(request.binary, request.passive)
+        if isinstance(set_up, Failed):
+            yield from self._close_ftp()
+        return set_up
 
     def _set_ftp(self, binary: bool, passive: bool) -> DriverSteps:
         for option, wanted in ((TYPE, binary), (MODE, passive)):
             if self._has("ftp", option):
-                yield Command(
-                    self.dialect.write("option_set", protocol=FTP, index=INDEX, option=option, value=int(wanted))
-                )
+                text = self.dialect.write("option_set", protocol=FTP, index=INDEX, option=option, value=int(wanted))
+                answer: Answer = yield Command(text)
+                if not answer.ok:  # a file as text that should be binary is another file
+                    return self.failed(answer, "+WIPOPT")
         return Done()
 
     def do_set_ftp(self, request: SetFtp) -> DriverSteps:
@@ -122,7 +126,9 @@ class FilesDriver(SocketsDriver):
         if ended is None:
             return Failed(Cause.TIMED_OUT)
         if ended.key == "error":
-            return Failed(self.dialect.cause_of(ended.fields["code"]), ended.fields["code"])
+            failed = self.failed(Answer(Final.ERROR, ended.fields["code"]), "+WIPFILE")
+            unknown = failed.cause is Cause.INTERNAL  # it had begun: so it broke
+            return Failed(Cause.CLOSED_BY_PEER, failed.original) if unknown else failed
         return Done() if ended.fields["text"] == "OK" else Failed(Cause.SEND_FAILED, ended.fields["text"])
 
     def _end_file(self) -> DriverSteps:
