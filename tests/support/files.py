@@ -46,7 +46,7 @@ class Files:
 
         class Handler(FTPHandler):  # type: ignore[misc]
             def process_command(self, cmd: str, *args: object, **options: object) -> None:
-                outer.commands.append(cmd)
+                outer.commands.append(" ".join([cmd, *map(str, args if cmd == "TYPE" else ())]))
                 super().process_command(cmd, *args, **options)
 
         Handler.authorizer = authorizer

@@ -14,6 +14,7 @@ from matrix.scenarios import (  # noqa: I001
     mailbox,
     web,
     mms,
+    files,
     line,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "datagrams",
     "endings",
     "failures",
+    "files",
     "line",
     "listening",
     "mail",
