@@ -18,6 +18,8 @@ from gateway.model.causes import Cause
 from gateway.model.events import Event
 from gateway.model.record import record
 from gateway.model.requests import Request
+from gateway.model.results import Done
+from gateway.model.tuning import Tune, Tuned, Tunings
 from gateway.model.values import HostSocket
 from gateway.wire.mail import MailFromHost, MailToHost
 from gateway.wire.phase import HostPhase
@@ -298,6 +300,14 @@ class Firmware(ABC):
             return (yield from behaviour(call))
         except Refusal as refusal:
             return Fail(refusal.cause)
+
+    def tuned(self, socket: HostSocket, values: Tunings) -> Generator[Step, Any, bool]:
+        """Have a socket's packets made so; False where that has no effect and the policy wants none of those."""
+        if not values:
+            return True
+        result = yield Ask(Tune(socket, values))
+        done = isinstance(result, Done) and not (isinstance(result.value, Tuned) and result.value.ignored)
+        return done or self.around.policy != "strict"
 
     def gate(self, _call: Call) -> Outcome | None:
         """An outcome that stands before every command, or None."""

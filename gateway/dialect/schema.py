@@ -271,6 +271,8 @@ class ModuleHabits:
     abilities: dict[str, str] = field(default_factory=dict)
     """Request to ``native`` or ``composed``; what is not named is not able. ``StartBearer.gsm`` and ``ConnectTcp.secure``
     stand for a data call and for TLS."""
+    tunings: tuple[str, ...] = ()
+    """What it can be told of how packets are made: names of ``gateway/model/tuning.py``."""
     sockets: int = 8
     """How many TCP connections it carries at once."""
     losses: dict[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway.model.record import record
 from gateway.model.services import ServiceRequest
+from gateway.model.tuning import Tune
 from gateway.model.values import BearerKind, Endpoint, Family, HostSocket, Secret
 
 
@@ -186,5 +187,6 @@ class TextInput:
 
 Request = (
     StartBearer | StopBearer | QueryBearer | ConnectTcp | ListenTcp | AcceptTcp | RefuseTcp | OpenUdp | SendDatagram
-    | Attach | Detach | FilterWaiting | ShutdownTcp | CloseSocket | ResolveName | Ping | PassThrough | ServiceRequest
+    | Attach | Detach | FilterWaiting | ShutdownTcp | CloseSocket | Tune | ResolveName | Ping | PassThrough
+    | ServiceRequest
 )  # fmt: skip

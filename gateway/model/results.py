@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.model.causes import Cause
 from gateway.model.record import record
 from gateway.model.services import Begun, MailList
+from gateway.model.tuning import Tuned
 from gateway.model.values import Addresses, Endpoint, SocketInfo
 
 
@@ -12,7 +13,7 @@ from gateway.model.values import Addresses, Endpoint, SocketInfo
 class Done:
     """It is done."""
 
-    value: Addresses | SocketInfo | Endpoint | MailList | str | None = None
+    value: Addresses | SocketInfo | Endpoint | MailList | Tuned | str | None = None
 
 
 @record

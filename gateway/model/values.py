@@ -10,6 +10,8 @@ from typing import NewType
 HostSocket = NewType("HostSocket", int)
 """A socket as the host's side numbers it; never sent to a module."""
 
+NO_SOCKET = HostSocket(0)
+
 TUNNELS = 1 << 20
 """Sockets with this number and above are the gateway's own, for services that it works over a module's sockets."""
 

@@ -38,6 +38,7 @@ from gateway.model.requests import (
 )
 from gateway.model.results import Done, Failed, PassedThrough, PingEcho, Progress, Prompted, Result
 from gateway.model.services import ServiceRequest
+from gateway.model.tuning import Tune, Tuned, Tuning, Tunings, ignored
 from gateway.model.values import (
     ANY_ADDRESS,
     ANY_ADDRESS6,
@@ -49,7 +50,7 @@ from gateway.model.values import (
     Ticket,
     is_numeric,
 )
-from gateway.native import icmp, network, tls
+from gateway.native import icmp, network, tls, tuning
 from gateway.native.dialer import ComputerDialer
 from gateway.native.names import NameMap
 from gateway.native.network import Datagrams, NetworkFailure, Stream, StreamOwner
@@ -118,6 +119,7 @@ class NativeEngine(StreamOwner):
         """Echo requests so far: a gateway may ask for each with a command of its own."""
         self._connections = 0
         self._owned: dict[Stream, HostSocket] = {}
+        self._tunings: dict[HostSocket, dict[Tuning, int]] = {}
         self._held = False
         self._trust = trust
         dialer = ComputerDialer(self._names, address=address, trust=trust)
@@ -232,6 +234,7 @@ class NativeEngine(StreamOwner):
                     return Failed(Cause.CLOSED_BY_PEER)
                 sockets.streams[socket] = waiting[1]
                 self._owned[waiting[1]] = socket
+                tuning.apply(waiting[1].transport, self._tunings.get(listener, {}))
                 if last:
                     self._close_listener(listener)
                 return Done(SocketInfo(waiting[1].local, waiting[1].peer))
@@ -255,6 +258,8 @@ class NativeEngine(StreamOwner):
             case CloseSocket(socket):
                 self._close(socket)
                 return Done()
+            case Tune(socket, values):
+                return self._tune(socket, values)
             case _:
                 return None
 
@@ -388,6 +393,7 @@ class NativeEngine(StreamOwner):
             raise NetworkFailure(Cause.BEARER_LOST)
         self._sockets.streams[request.socket] = stream
         self._owned[stream] = request.socket
+        tuning.apply(stream.transport, self._tunings.get(request.socket, {}))
         return Done(SocketInfo(stream.local, stream.peer))
 
     async def _listen(self, request: ListenTcp) -> Result:
@@ -432,9 +438,21 @@ class NativeEngine(StreamOwner):
         datagrams = Datagrams(received, waiting, peer)
         await network.open_udp(at, datagrams)
         self._sockets.datagrams[socket] = datagrams
+        tuning.apply(datagrams.transport, self._tunings.get(socket, {}))
         return Done(SocketInfo(datagrams.local, peer))
 
+    def _tune(self, socket: HostSocket, values: Tunings) -> Result:
+        """At once where the socket is there; kept for one that will be, and for those that call a listener."""
+        if socket:
+            wanted = {name: value for name, value in values if name in tuning.ABLE}
+            self._tunings[socket] = self._tunings.get(socket, {}) | wanted
+            for open_one in (self._sockets.streams.get(socket), self._sockets.datagrams.get(socket)):
+                if open_one is not None:
+                    tuning.apply(open_one.transport, wanted)
+        return Done(Tuned(ignored(values, tuning.ABLE)))
+
     def _close(self, socket: HostSocket) -> None:
+        self._tunings.pop(socket, None)
         stream = self._sockets.streams.pop(socket, None)
         if stream is not None:
             self._owned.pop(stream, None)

@@ -55,6 +55,7 @@ from gateway.model.events import Event, ModuleText, PeerClosed, Received, Socket
 from gateway.model.findings import Finding, FindingKind
 from gateway.model.requests import CloseSocket, ShutdownTcp
 from gateway.model.results import Done, Failed, Progress, Prompted, Relayed, Result
+from gateway.model.tuning import Tuned
 from gateway.model.values import Ticket
 from gateway.session import discipline
 from gateway.session.early import EarlyData
@@ -914,7 +915,11 @@ class HostSide:
             self.mode = Mode.COMMAND
         if isinstance(result, Failed):
             self._note("result_of_request", "failed", cause=result.cause.value, original=result.original)
-        elif self.tracing and not isinstance(result, Done):
+        elif isinstance(result, Done):
+            if isinstance(result.value, Tuned):
+                for tuning in result.value.ignored:
+                    self._finding(Finding(FindingKind.EMULATED, tuning, "kept here, without effect on the network"))
+        elif self.tracing:
             self._note("result_of_request", type(result).__name__, result)
 
     def _finding(self, finding: Finding) -> None:

@@ -45,7 +45,8 @@ from gateway.model.causes import Cause
 from gateway.model.events import Event, ModuleText, PeerClosed, Received, SocketLost
 from gateway.model.findings import FindingKind
 from gateway.model.requests import Attach, CloseSocket, PassThrough, Request
-from gateway.model.results import Failed, PassedThrough, Prompted, Relayed, Result
+from gateway.model.results import Done, Failed, PassedThrough, Prompted, Relayed, Result
+from gateway.model.tuning import Tune, Tuned, ignored
 from gateway.model.values import TUNNELS, HostSocket, Ticket
 from gateway.session.asides import Aside, Asides
 from gateway.session.effects import Drain, Effect, Happened, News, Note, RelayedBytes, ToModule
@@ -251,6 +252,9 @@ class ModuleSide:
             job = _Job(None, ticket, name, request.text)
         elif way is Way.REFUSED or way is Way.POLYFILLED:
             self._reply(_Job(None, ticket, name), Failed(Cause.NOT_SUPPORTED))
+            return
+        elif way is Way.EMULATED and isinstance(request, Tune):
+            self._reply(_Job(None, ticket, name), Done(Tuned(ignored(request.values, frozenset()))))
             return
         else:
             job = _Job(None, ticket, name)

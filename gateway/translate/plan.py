@@ -7,6 +7,7 @@ from enum import StrEnum
 from gateway.dialect.driver import Driver
 from gateway.dialect.schema import ModuleHabits
 from gateway.model.requests import ConnectTcp, PassThrough, Request, ResolveName, StartBearer
+from gateway.model.tuning import Tune
 from gateway.model.values import BearerKind, Family
 
 
@@ -69,4 +70,7 @@ def plan(request: Request, driver: Driver) -> Way:
     """The way of ``request`` on the module that ``driver`` works."""
     if isinstance(request, PassThrough):
         return Way.NATIVE
+    if isinstance(request, Tune):
+        able = driver.dialect.tables.module.tunings
+        return Way.NATIVE if any(tuning in able for tuning, _ in request.values) else Way.EMULATED
     return way_of(name_of(request), driver.dialect.tables.module)

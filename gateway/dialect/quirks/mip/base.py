@@ -23,9 +23,11 @@ from gateway.dialect.firmware import (
     Tell,
 )
 from gateway.dialect.quirks.mip.state import Link, Settings, Socket, Sockets, SocketState, refusal
+from gateway.dialect.quirks.mip.tuning import KEEP_ALIVE, STACK
 from gateway.model.causes import Cause
 from gateway.model.requests import CloseSocket, ResolveName
 from gateway.model.results import Failed
+from gateway.model.tuning import Tunings
 from gateway.model.values import Addresses, Endpoint, Family, is_dotted, is_numeric, is_six
 
 RAW, HEADED, PULLED = 1, 2, 5
@@ -120,6 +122,15 @@ class MipBase(Firmware):
         """The name servers that the host has set for a socket (1.1.16, 1.1.17)."""
         own = self.table.settings[id].servers
         return tuple(server for server in (*own[V4], *own[V6]) if server)
+
+    def tunings(self, id: int) -> Tunings:
+        """What the host has set of how the packets of a socket are made, where it is not as it was (1.1.12, 1.1.13)."""
+        stack, arguments = self.table.settings[id].stack, self.dialect.tables.commands["+MIPCONF"].arguments
+        own = ((tuning, stack[name], arguments[name].initial) for tuning, name in STACK.items())
+        changed = tuple((tuning, value) for tuning, value, initial in own if value != initial)
+        if not int(self.around.stored.get("KEEPCONF.mode", 0)):
+            return changed
+        return (*changed, *((tuning, int(self.around.stored[f"KEEPCONF.{name}"])) for tuning, name in KEEP_ALIVE.items()))
 
     def located(self, id: int, peer: Endpoint, family: Family) -> Generator[Step, Any, Endpoint | Failed]:
         """``peer``, its name looked up where the host has set servers for the socket."""

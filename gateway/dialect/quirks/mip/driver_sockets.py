@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Afterwards, Answer, Await, Chores, Command, DriverSteps, Emit, Final, Part, Remark
 from gateway.dialect.quirks.mip.connections import Connection, Listener, Stage
-from gateway.dialect.quirks.mip.driver_link import LinkDriver
+from gateway.dialect.quirks.mip.driver_tuning import TuningDriver
 from gateway.dialect.quirks.mip.state import SIX
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
@@ -39,7 +39,7 @@ IN_USE = (Cause.INDEX_IN_USE, Cause.NOT_ALLOWED, Cause.SETTING_BUSY)
 CLOSE_WAIT_S = 10.0
 
 
-class SocketsDriver(LinkDriver):
+class SocketsDriver(TuningDriver):
     """See the module's text."""
 
     # -- opening (1.1.2) -----------------------------------------------------------------------------------------------
@@ -106,6 +106,7 @@ class SocketsDriver(LinkDriver):
 
     def _begin(self, connection: Connection, text: str) -> Part:
         """Give the command that opens; a socket that is left over from before is closed first."""
+        yield from self.tune(connection)
         answer: Answer = yield Command(text)
         if not answer.ok and answer.code and self.dialect.cause_of(answer.code) in IN_USE:
             yield from self._closed(connection.id)

@@ -155,6 +155,8 @@ class LinkAndSockets(MipBase):
                 self.table.forget(socket)
                 return located
             socket.peer = socket.target = located
+        if not socket.udp:
+            yield from self.tuned(socket.handle, self.tunings(socket.id))
         result = yield Ask(self.request(socket, call))
         if isinstance(result, Failed):
             self.table.forget(socket)
@@ -196,6 +198,7 @@ class LinkAndSockets(MipBase):
 
     def listen(self, socket: Socket, call: Call) -> Steps:
         """Listen for the one peer; a port that cannot be had is an error at once."""
+        yield from self.tuned(socket.handle, self.tunings(socket.id))
         port = call.number("source")
         result = yield Ask(ListenTcp(socket.handle, port, capacity=1, want_peer=True, family=socket.family))
         if isinstance(result, Failed):

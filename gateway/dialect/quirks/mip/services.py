@@ -24,11 +24,12 @@ from gateway.dialect.firmware import (
 from gateway.dialect.nodes import Shape
 from gateway.dialect.quirks.mip.base import V4, V6, MipBase, shown
 from gateway.dialect.quirks.mip.state import CLOCK_SIX, ECHO_REPLY, PING_SIX, RESOLVE_BOTH, RESOLVE_SIX
+from gateway.dialect.quirks.mip.tuning import KEEP_ALIVE, STACK
 from gateway.model.causes import Cause
 from gateway.model.requests import Ping, ResolveName
 from gateway.model.results import Done, Failed, PingEcho
 from gateway.model.services import GetTime
-from gateway.model.values import Endpoint, Family, is_six
+from gateway.model.values import NO_SOCKET, Endpoint, Family, is_six
 
 DONE, EXPIRED, ABORTED = 0, 1, 2
 """Status of +MPINGSTAT (1.1.15.4)."""
@@ -189,9 +190,14 @@ class Services(MipBase):
 
     def do_stack_set(self, call: Call) -> Steps:
         """AT+MIPCONF: what is left out stays as it is (F37)."""
-        yield from ()
         stack = self.table.settings[call.number("id")].stack
-        stack.update({name: call.number(name) for name in stack if name in call.arguments})
+        given = {name: call.number(name) for name in stack if name in call.arguments}
+        changed = tuple(
+            (tuning, given[name]) for tuning, name in STACK.items() if given.get(name, stack[name]) != stack[name]
+        )
+        if not (yield from self.tuned(NO_SOCKET, changed)):
+            return Fail(Cause.NOT_SUPPORTED)
+        stack.update(given)
         return Ok()
 
     def do_stack_read(self, _call: Call) -> Steps:
@@ -201,6 +207,10 @@ class Services(MipBase):
 
     def do_keep_alive_set(self, call: Call) -> Steps:
         """AT+MIPKEEPCONF: kept over a restart (F40)."""
+        if call.number("mode"):
+            wanted = tuple((tuning, call.number(name)) for tuning, name in KEEP_ALIVE.items())
+            if not (yield from self.tuned(NO_SOCKET, wanted)):
+                return Fail(Cause.NOT_SUPPORTED)
         values = {f"KEEPCONF.{name}": value for name, value in call.arguments.items()}
         self.around.stored.update(values)
         yield Store(values)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, Emit, Final, Leave, Part
 from gateway.dialect.quirks.wipsoft.connections import SERVER, TCP, TLS, UDP, Connection
-from gateway.dialect.quirks.wipsoft.driver_link import LinkDriver
+from gateway.dialect.quirks.wipsoft.driver_tuning import TuningDriver
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import Incoming
@@ -28,7 +28,7 @@ ECHO_S = 1.0
 """So long behind a +WIPPEERCLOSE a +WIPREADY may still come."""
 
 
-class SocketsDriver(LinkDriver):
+class SocketsDriver(TuningDriver):
     """See the module's text."""
 
     def _create(self, text: str, protocol: int, index: int) -> Part:
@@ -91,6 +91,7 @@ class SocketsDriver(LinkDriver):
             failed = yield from self._ready(mode, index)
         if failed is None:
             self.connections.held[request.socket] = Connection(TCP, index, peer=request.peer, secure=request.secure)
+            yield from self.tune(request.socket)
             return Done()
         if failed.cause is not Cause.NO_MODULE:
             yield from self._shut(mode, index)
@@ -159,6 +160,7 @@ class SocketsDriver(LinkDriver):
             return refused
         self.connections.held[request.listener] = Connection(SERVER, server, request.port, first=free[0], last=free[1])
         self._wants_peer = request.want_peer
+        yield from self.tune(request.listener)
         return Done()
 
     _wants_peer = False
@@ -205,6 +207,7 @@ class SocketsDriver(LinkDriver):
         failed: Failed | None = yield from self._create_udp(entry)
         if failed is None:
             self.connections.held[request.socket] = entry
+            yield from self.tune(request.socket)
             return Done()
         failed = yield from self._unless_gone(failed)
         if failed.cause is Cause.BEARER_LOST:

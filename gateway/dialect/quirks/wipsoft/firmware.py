@@ -59,6 +59,7 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PingEcho
+from gateway.model.tuning import Tuning, Tunings
 from gateway.model.values import Addresses, BearerKind, Endpoint, Secret, SocketInfo
 from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
@@ -70,6 +71,10 @@ TTL, MIN_MSS, SOCK_MAX, SEGMENT_WAIT, QUIET_SIGNS, AUTO_SWITCH = 0, 4, 6, 12, 13
 """Options of +WIPCFG (4.1.3)."""
 PEER_PORT, PEER_ADDRESS = "1", "2"
 """Options of sockets (5.3.7.1)."""
+STACK_TUNINGS = {0: Tuning.TTL, 1: Tuning.TOS}
+"""Of the stack (4.1.3)."""
+TUNINGS = {"4": Tuning.SEND_LOW_WATER, "7": Tuning.NO_DELAY, "8": Tuning.TTL, "9": Tuning.TOS}
+"""Of a socket (5.3.7.1)."""
 ADDRESS_OPTIONS = {15: "own", 16: "peer", 17: "dns1", 18: "dns2"}
 """Bearer options that are only true while the bearer is started (4.2.3)."""
 
@@ -352,6 +357,7 @@ class WipsoftFirmware(WipsoftOffline):
     do_tls_create = do_tcp_create
 
     def _opened(self, socket: Socket, request: ConnectTcp | OpenUdp) -> Steps:
+        yield from self.tuned(socket.handle, self._stack_tunings())
         result = yield Ask(request)
         if self.table.sockets.get((socket.protocol, socket.index)) is not socket:
             return Silent()  # closed in the meantime
@@ -365,6 +371,12 @@ class WipsoftFirmware(WipsoftOffline):
         socket.state = SocketState.READY
         yield Tell(self.dialect.say("ready", mode=socket.mode, index=socket.index))
         return Silent()
+
+    def _stack_tunings(self) -> Tunings:
+        """What the host has set for all sockets (4.1.3)."""
+        own = ((number, tuning, self.options.number(number)) for number, tuning in STACK_TUNINGS.items())
+        table = self.options.table
+        return tuple((tuning, value) for number, tuning, value in own if value != table[str(number)].default)
 
     def _open_failed(self, socket: Socket, result: Failed) -> Fail | Word:
         how = self.dialect.switch("connect_failure")
@@ -389,6 +401,7 @@ class WipsoftFirmware(WipsoftOffline):
             return Fail(Cause.INDEX_IN_USE if self.table.servers[index].open else Cause.INDEX_RESERVED)
         self._room()
         server = Server(index, self.table.handle(), call.number("local_port"), first, last)
+        yield from self.tuned(server.handle, self._stack_tunings())
         result = yield Ask(ListenTcp(server.handle, server.port, capacity=last - first + 1))
         if isinstance(result, Failed):
             return Fail(Cause.BAD_PORT if result.cause is Cause.OPEN_FAILED else result.cause, original=result.original)
@@ -504,6 +517,10 @@ class WipsoftFirmware(WipsoftOffline):
             target.peer = Endpoint(peer.host, int(value)) if number == PEER_PORT else Endpoint(str(value), peer.port)
             target.bound = target.repointed = True
         else:
+            changes = int(value) != self._own_option(target, number)
+            tuning = TUNINGS.get(number)
+            if tuning is not None and changes and not (yield from self.tuned(target.handle, ((tuning, int(value)),))):
+                return Fail(Cause.BAD_OPTION, original="without effect on this module")
             target.options[number] = int(value)
         return Ok()
 
