@@ -19,6 +19,7 @@ CODES = {
     "already up": "3",
     "no bearer": "2031",
     "refused": "+MIPSTAT: 1,1",
+    "unproven": "+MIPSTAT: 1,1",
     "unreachable": "+MIPSTAT: 1,1",
     "unknown name": "+MIPSTAT: 1,1",
     "unknown name in a ping": "+MPINGSTAT: 2",
@@ -145,11 +146,11 @@ class FibocomHost(LineProgram):
 
     # -- sockets (1.1.2, 1.1.18) ---------------------------------------------------------------------------------------
 
-    def connect(self, host: str, port: int, form: str = "", number: int = 1) -> FibocomConnection:
+    def connect(self, host: str, port: int, form: str = "", number: int = 1, protocol: int = TCP) -> FibocomConnection:
         form = form or "digits"
         self.shows(form)
         name = "MIPODM" if form == "online" else "MIPOPEN"
-        self.command(f'AT+{name}={number},,"{host}",{port},0')
+        self.command(f'AT+{name}={number},,"{host}",{port},{protocol}')
         self._ready(name, number)
         return FibocomConnection(self, number, form)
 

@@ -10,7 +10,7 @@ from matrix.host import GUARD_S, OK, Connection, Listening
 if TYPE_CHECKING:
     from matrix.fibocom import FibocomHost
 
-TCP, UDP = 0, 1
+TCP, UDP, TLS = 0, 1, 2
 BLOCK_BYTES = 1024
 """A block of hexadecimal digits (1.1.6)."""
 PROMPTED_BYTES = 2048

@@ -16,6 +16,7 @@ NEWER = {
     "already connected": "803",
     "no bearer": "803",
     "refused": "842",
+    "unproven": "842",
     "unreachable": "842",
     "unknown name": "842",
     "unknown name in a ping": "819",
@@ -97,10 +98,12 @@ class WipsoftHost(LineProgram):
 
     # -- sockets (5, 6) ------------------------------------------------------------------------------------------------
 
-    def connect(self, host: str, port: int, form: str = "", number: int = 1, aside: bool = False) -> WipsoftConnection:
-        self.command(f'AT+WIPCREATE=2,{number},"{host}",{port}')
-        self.event(f"+WIPREADY: 2,{number}", limit_s=40)
-        connection = WipsoftConnection(self, TCP, number, form or "continuous")
+    def connect(
+        self, host: str, port: int, form: str = "", number: int = 1, aside: bool = False, protocol: int = TCP
+    ) -> WipsoftConnection:
+        self.command(f'AT+WIPCREATE={protocol},{number},"{host}",{port}')
+        self.event(f"+WIPREADY: {protocol},{number}", limit_s=40)
+        connection = WipsoftConnection(self, protocol, number, form or "continuous")
         if not aside:
             connection.select()
         return connection

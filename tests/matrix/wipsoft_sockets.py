@@ -10,7 +10,7 @@ from matrix.host import GUARD_S, OK, Connection, Listening
 if TYPE_CHECKING:
     from matrix.wipsoft import WipsoftHost
 
-UDP, TCP, SERVER = 1, 2, 3
+UDP, TCP, SERVER, TLS = 1, 2, 3, 9
 OFFLINE_BYTES = 200
 """A block of hexadecimal digits (5.57, 6.3.1)."""
 

@@ -15,6 +15,7 @@ from matrix.scenarios import (  # noqa: I001
     web,
     mms,
     files,
+    secure,
     line,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "mms",
     "names",
     "ping",
+    "secure",
     "several",
     "streams",
     "web",
