@@ -12,6 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import field
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -20,8 +21,8 @@ from gateway.dialect.dialect import Dialect, Heard
 from gateway.model.causes import Cause
 from gateway.model.events import DataWaiting, Event
 from gateway.model.record import record
-from gateway.model.requests import Request
-from gateway.model.results import Failed, Progress, Result
+from gateway.model.requests import Request, SetClock
+from gateway.model.results import Done, Failed, Progress, Result
 from gateway.model.values import HostSocket
 from gateway.wire.module_phase import ModulePhase
 
@@ -256,6 +257,12 @@ class Driver(ABC):
         """
         method: Callable[[Request], DriverSteps] = getattr(self, method_of(type(request).__name__), self._unable)
         return method(request)
+
+    def do_set_clock(self, request: SetClock) -> DriverSteps:
+        """The standard's command (3GPP TS 27.007, 8.15), as the dialect's modules take the time."""
+        text = "AT" + datetime.fromisoformat(request.time).strftime(self.dialect.tables.module.clock)
+        answer: Answer = yield Command(text)
+        return Done() if answer.ok else self.failed(answer, "+CCLK")
 
     def _unable(self, _request: Request) -> DriverSteps:
         yield from ()

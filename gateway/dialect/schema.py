@@ -275,6 +275,8 @@ class ModuleHabits:
     """What it can be told of how packets are made: names of ``gateway/model/tuning.py``."""
     sockets: int = 8
     """How many TCP connections it carries at once."""
+    clock: str = ""
+    """The command that sets its clock, with the fields of ``strftime``."""
     losses: dict[str, str] = field(default_factory=dict)
     """Service to what a host of another dialect loses on such a module."""
 

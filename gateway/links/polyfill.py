@@ -42,7 +42,9 @@ class Polyfills:
         """Whether anything was asked of it yet: before that it holds nothing and nobody."""
         abilities = bridge.module.driver.dialect.tables.module.abilities
         self._dialer = ModuleDialer(self._submit, self._payload, flow, abilities=abilities, trust=self._context)
-        self._services = ServiceEngine(self._news, self._happened, flow, self._dialer, found=found, trust=trust)
+        self._services = ServiceEngine(
+            self._news, self._happened, flow, self._dialer, found=found, trust=trust, set_clock=self._dialer.set_clock
+        )
         self._secure = SecureSockets(self._news, self._happened, flow, self._dialer, trust=self._context)
 
     def take(self, effect: Effect) -> bool:

@@ -178,6 +178,13 @@ class PassThrough:
 
 
 @record
+class SetClock:
+    """Set the module's clock to a time in UTC, ``YYYY-MM-DDThh:mm:ss``."""
+
+    time: str
+
+
+@record
 class TextInput:
     """Text for a command that prompted; ``data`` ends with Ctrl-Z or ESC when ``complete``."""
 
@@ -187,6 +194,6 @@ class TextInput:
 
 Request = (
     StartBearer | StopBearer | QueryBearer | ConnectTcp | ListenTcp | AcceptTcp | RefuseTcp | OpenUdp | SendDatagram
-    | Attach | Detach | FilterWaiting | ShutdownTcp | CloseSocket | Tune | ResolveName | Ping | PassThrough
+    | Attach | Detach | FilterWaiting | ShutdownTcp | CloseSocket | Tune | ResolveName | Ping | SetClock | PassThrough
     | ServiceRequest
 )  # fmt: skip

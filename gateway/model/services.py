@@ -233,7 +233,8 @@ class SendMms:
 
 @record
 class GetTime:
-    """Ask a time server: :class:`~gateway.model.results.Done` with the time in UTC as ``YYYY-MM-DDThh:mm:ss``."""
+    """Ask a time server, and set the module's clock by it: :class:`~gateway.model.results.Done` with the time in UTC as
+    ``YYYY-MM-DDThh:mm:ss``."""
 
     server: Endpoint
     family: Family = Family.FOUR

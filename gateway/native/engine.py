@@ -123,7 +123,7 @@ class NativeEngine(StreamOwner):
         self._held = False
         self._trust = trust
         dialer = ComputerDialer(self._names, address=address, trust=trust)
-        self._services = ServiceEngine(news, happened, congested, dialer, trust=trust)
+        self._services = ServiceEngine(news, happened, congested, dialer, trust=trust, set_clock=self._set_clock)
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
@@ -156,6 +156,11 @@ class NativeEngine(StreamOwner):
     def _is_known(self, name: str) -> bool:
         """Whether nobody need be asked for an address."""
         return is_numeric(name) or self._names.knows(name)
+
+    async def _set_clock(self, time: str) -> None:
+        """The clock that a host is shown: this computer's own stays as it is."""
+        if self._radio is not None:
+            self._radio.set_clock(time)
 
     def withdraw(self, ticket: Ticket) -> None:
         """Its result is not wanted any more."""

@@ -12,17 +12,30 @@ from gateway.native.dialer import Dialer
 from gateway.native.network import NetworkFailure
 
 PACKET_BYTES = 48
+TRY_S = 5.0
+"""How long the server may take before it is asked again."""
+TRIES = 3
 _CLIENT = 0b00_100_011
 """No leap second told, version 4, mode 3."""
 _ERAS = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2036, 2, 7, 6, 28, 16, tzinfo=UTC))
 """Begin of the first and second count of 2**32 seconds."""
 
 
-async def ask(dialer: Dialer, server: Endpoint, limit_s: float, family: Family = Family.FOUR) -> str:
-    """The server's time in UTC as ``YYYY-MM-DDThh:mm:ss``. Raises :class:`NetworkFailure`."""
-    token = secrets.token_bytes(8)
-    answer = await dialer.ask(server, bytes([_CLIENT]) + bytes(39) + token, limit_s, family)
-    return decode(answer, token).strftime("%Y-%m-%dT%H:%M:%S")
+async def ask(dialer: Dialer, server: Endpoint, family: Family = Family.FOUR, *, try_s: float = TRY_S) -> str:
+    """The server's time in UTC as ``YYYY-MM-DDThh:mm:ss``; a datagram may be lost, so it is asked again.
+
+    Raises :class:`NetworkFailure`.
+    """
+    for left in reversed(range(TRIES)):
+        token = secrets.token_bytes(8)
+        try:
+            answer = await dialer.ask(server, bytes([_CLIENT]) + bytes(39) + token, try_s, family)
+        except NetworkFailure as failure:
+            if failure.cause is not Cause.TIMED_OUT or not left:
+                raise
+        else:
+            return decode(answer, token).strftime("%Y-%m-%dT%H:%M:%S")
+    raise AssertionError("the last try has raised")
 
 
 def decode(answer: bytes, token: bytes) -> datetime:

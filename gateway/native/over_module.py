@@ -22,6 +22,7 @@ from gateway.model.requests import (
     OpenUdp,
     QueryBearer,
     Request,
+    SetClock,
     ShutdownTcp,
 )
 from gateway.model.results import Done, Failed, Progress, Result
@@ -168,6 +169,12 @@ class ModuleDialer:
             raise NetworkFailure(Cause.TIMED_OUT, f"no answer from {peer.host}:{peer.port}") from None
         finally:
             self.close(line.socket)
+
+    async def set_clock(self, time: str) -> None:
+        """Set the module's clock: a time in UTC, ``YYYY-MM-DDThh:mm:ss``. Raises :class:`NetworkFailure`."""
+        result = await self._ask(SetClock(time))
+        if isinstance(result, Failed):
+            raise NetworkFailure(result.cause, result.original)
 
     async def accept(self, listener: HostSocket) -> Streams:
         """Take the first peer that calls; others find nobody any more."""

@@ -52,8 +52,10 @@ class ServiceEngine:
         verify: bool = True,
         trust: ssl.SSLContext | None = None,
         progress_limit_s: float = PROGRESS_LIMIT_S,
+        set_clock: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._news = news
+        self._set_clock = set_clock
         self._happened = happened
         self._congested = congested
         self._kit = Kit(dialer, found or _log_finding, lambda: trust or tls.context(verify), progress_limit_s)
@@ -267,7 +269,11 @@ class ServiceEngine:
     async def _ask_time(self, request: GetTime) -> Result:
         from gateway.native import ntp  # noqa: PLC0415  # with the engines of sessions
 
-        return Done(await ntp.ask(self._kit.dialer, request.server, self._kit.progress_limit_s, request.family))
+        try_s = min(ntp.TRY_S, self._kit.progress_limit_s)
+        time = await ntp.ask(self._kit.dialer, request.server, request.family, try_s=try_s)
+        if self._set_clock is not None:
+            await self._set_clock(time)
+        return Done(time)
 
     async def _ask_name(self, request: ResolveName) -> Result:
         from gateway.native import dns  # noqa: PLC0415  # as above

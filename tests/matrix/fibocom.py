@@ -34,7 +34,7 @@ class FibocomHost(LineProgram):
     sockets = 6
     events = (
         "+MIPCALL:", "+MIPOPEN:", "+MIPODM:", "+MIPSTAT:", "+MIPRTCP:", "+MIPRUDP:", "+MIPCLOSE:", "+MIPXO",
-        "+MPING",
+        "+MPING", "+MIPNTP:",
     )  # fmt: skip
     harmless = ("+MIPXO",)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
 
 import pytest
 from support.client import WAYS, client
+from support.clock import packet
 from support.rig import unused_port
 
 from gateway.model.causes import Cause
@@ -18,13 +18,6 @@ from gateway.model.services import GetTime
 from gateway.model.values import Endpoint
 from gateway.native import ntp
 from gateway.native.network import NetworkFailure
-
-
-def packet(
-    request: bytes, seconds: int, *, first: int = 0b00_100_100, stratum: int = 2, reference: bytes = b"LOCL"
-) -> bytes:
-    times = bytes(8) + request[40:48] + bytes(8) + struct.pack("!II", seconds, 1 << 31)
-    return bytes([first, stratum]) + bytes(10) + reference + times
 
 
 class TimeServer(asyncio.DatagramProtocol):
@@ -84,6 +77,18 @@ async def test_an_answer_that_is_none(answer: Callable[[bytes], bytes]) -> None:
 
 async def test_no_answer() -> None:
     assert await ask("computer", lambda request: None, limit_s=0.05) is Cause.TIMED_OUT
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_datagram_that_is_lost(way: str) -> None:
+    asked: list[bytes] = []
+
+    def answer(request: bytes) -> bytes | None:
+        asked.append(request)
+        return packet(request, (1 << 31) + 1) if len(asked) == 3 else None
+
+    assert await ask(way, answer, limit_s=0.1) == "1968-01-20T03:14:09"
+    assert len(set(asked)) == 3
 
 
 async def test_nobody_is_there() -> None:

@@ -82,3 +82,16 @@ class TestShortMessages:
         assert answer.lines[0].startswith("+CMGW: ")
         assert radio.answer('AT+CMGS="123"') == Prompted()
         assert radio.text(b"some text\x1a").lines == ("+CMGS: 1",), "what is stored uses up no reference"
+
+
+def test_its_clock_goes_on_from_what_it_is_set_to() -> None:
+    for line in ('+CCLK: "26/01/01,00:00:00"', '+CCLK: "26/01/01,00:00:00+00"'):
+        radio = Radio({"+CCLK?": LocalAnswer(lines=(line,))})
+        assert radio.answer("AT+CCLK?") == PassedThrough((line,), "OK")
+        for wrong in ("AT+CCLK=", 'AT+CCLK="31/02/30,00:00:00"', "AT+CCLK=31/05/06,07:08:09"):
+            assert radio.answer(wrong) == PassedThrough((), "ERROR")
+        assert radio.answer('AT+CCLK="31/05/06,07:08:00+00"') == PassedThrough((), "OK")
+        shown = radio.answer("at+cclk?")
+        assert isinstance(shown, PassedThrough)
+        assert shown.lines[0].startswith('+CCLK: "31/05/06,07:08:0')
+        assert shown.lines[0][25:] == line[25:]

@@ -16,6 +16,7 @@ from matrix.scenarios import (  # noqa: I001
     mms,
     files,
     secure,
+    time,
     line,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "secure",
     "several",
     "streams",
+    "time",
     "web",
 ]
