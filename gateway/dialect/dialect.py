@@ -425,6 +425,10 @@ class Dialect:
                 found = found or heard
         return found
 
+    def boot_lines(self) -> tuple[bytes, ...]:
+        """What a module prints when it starts, with its line ends."""
+        return tuple(f"\r\n{text}\r\n".encode("latin-1") for text in self.tables.module.boot)
+
     def say(self, key: str, **fields: str | int) -> str:
         """The line of message ``key``."""
         return self.tables.messages[key].text.replace("*}", "}").format(**fields)

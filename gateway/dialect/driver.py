@@ -191,6 +191,12 @@ class Deliver:
 
 
 @record
+class Moved:
+    """Answered by whether payload went either way, or could not, since this was asked last; None: nobody waits, or the
+    module is not to be waited for."""
+
+
+@record
 class Afterwards:
     """Do this when the result of the request has been told."""
 
@@ -207,12 +213,24 @@ class Remark:
 
 DriverStep = (
     Command | Await | Enter | Leave | EndSending | Route | Forget | End | Resume | Rest | Report | Emit | Deliver
-    | Afterwards | Remark
+    | Moved | Afterwards | Remark
 )  # fmt: skip
 DriverSteps = Generator[DriverStep, Any, Result]
 Chores = Generator[DriverStep, Any, None]
 Part = Generator[DriverStep, Any, Any]
 """A piece of an exchange that gives its caller something else."""
+
+
+def until_still(limit: str, goes_on: Callable[[bool], bool]) -> Part:
+    """Wait for the result of a transfer; None when it will not come. ``goes_on`` is asked at each limit, with whether
+    anything has moved since the last."""
+    while True:
+        ended: Heard | None = yield Await(lambda heard: heard.key in ("result", "error"), limit, aside=True)
+        if ended is not None:
+            return ended
+        moved: bool | None = yield Moved()
+        if moved is None or not goes_on(moved):
+            return None
 
 
 @record
@@ -236,6 +254,8 @@ class Driver(ABC):
 
     payload_lines: tuple[str, ...] = ()
     """Beginnings of the lines that carry payload; they go to :meth:`arrived` at once, unparsed."""
+    late: Collection[str] = ()
+    """Messages that could be another's text, and are the module's own where no command is answered: they come late."""
     sends_by_command = False
     """Payload goes by :meth:`send`, not in a data mode."""
     stuck: Collection[HostSocket] = ()

@@ -25,7 +25,7 @@ from gateway.session.effects import (
     Withdraw,
 )
 from gateway.session.host import HostSide
-from gateway.session.module import ModuleSide
+from gateway.session.module import GIVE_UP, ModuleSide
 from gateway.translate.plan import Way, plan
 
 
@@ -197,7 +197,7 @@ class Bridge:
     def _text(self, effect: TextFor, now: float) -> None:
         self.module.text(effect.data, now)
         if effect.complete:
-            self.module.text_complete(now)
+            self.module.text_complete(now, given_up=effect.data[-1:] == GIVE_UP)
 
     def _is_served(self, request: Request) -> bool:
         return _socket_of(request) in self._sessions or plan(request, self.module.driver) is Way.POLYFILLED

@@ -32,6 +32,7 @@ from gateway.dialect.driver import (
     Final,
     Forget,
     Leave,
+    Moved,
     Opening,
     Outlet,
     Remark,
@@ -42,7 +43,7 @@ from gateway.dialect.driver import (
 )
 from gateway.errors import InternalError
 from gateway.model.causes import Cause
-from gateway.model.events import Event, ModuleText, PeerClosed, Received, SocketLost
+from gateway.model.events import BearerLost, Event, ModuleText, PeerClosed, Received, SocketLost
 from gateway.model.findings import FindingKind
 from gateway.model.requests import Attach, CloseSocket, PassThrough, Request
 from gateway.model.results import Done, Failed, PassedThrough, Prompted, Relayed, Result
@@ -88,17 +89,20 @@ PROMPT_S = 60.0
 """How long a host may pause while it types the text that a module has asked for."""
 GIVE_UP = b"\x1b"
 """Ends an entry of text without its effect (3GPP TS 27.005, 3.5.1)."""
+GIVEN_UP_S = 5.0
+"""How long a module may take to say OK to that: nothing is sent."""
 BACKLOG_LIMIT_BYTES = 65536
 HELD_RETRY_S = 1.0
 """How often a module that takes no payload for a socket is asked whether it does again."""
 FLUSH_S = 20.0
 """How long a socket that is to be closed may take to have its payload sent before."""
-HELD_LIMIT_BYTES = 16384
+HELD_LIMIT_BYTES = 65536
 ANSWER_LIMIT_LINES = 5000
 
 _LEFT = re.compile(rb"\r\nOK\r\n")
 _EARLY = re.compile(rb"\r\nOK\r\n(?:\r\n\+[^\r\n]{1,200}\r\n)*(?:\r(?:\n(?:\+[^\r\n]{0,200}\r?)?)?)?\Z")
 """An OK with nothing behind it but lines of the module's own, of which the last may be incomplete."""
+_NOISE = re.compile(r"[^ -~]")
 _OWN_LINE = re.compile(rb"(?:\r\n(\+[A-Z]+: ?[^\r\n]*)\r\n)\Z")
 
 
@@ -190,7 +194,7 @@ class ModuleSide:
         table = dialect.tables.module.limits_s
         limits_s = {name: float(limit) for name, limit in table.items()} | (limits_s or {})
         self._guard_s = dialect.tables.numbers.get("guard_ms", 1000) / 1000
-        self._sorter = LineSorter(dialect, limits_s)
+        self._sorter = LineSorter(dialect, limits_s, self.driver.late)
         self._reader = AnswerReader()
         self._now = 0.0
         self._last_write_s = -1000.0
@@ -220,6 +224,8 @@ class ModuleSide:
         self._suspended = False
         """Its end is suspected or known: payload for it waits."""
         self._backlog: dict[HostSocket, list[bytes]] = {}
+        self._moved = False
+        """Payload has gone either way."""
         self._relay: Ticket | None = None
         self._tunnel: HostSocket | None = None
         """A socket of the gateway's own that is attached for good."""
@@ -305,10 +311,10 @@ class ModuleSide:
             self._waiting.due_s = now + max(self._sorter.limit_s(self._waiting.text), PROMPT_S)
         self._write(data)
 
-    def text_complete(self, now: float) -> None:
-        """The host has ended its text: the result must come within the command's limit."""
+    def text_complete(self, now: float, *, given_up: bool) -> None:
+        """The host has ended its text: the result must come within the command's limit, or sooner if it gave up."""
         if isinstance(self._waiting, Flight):
-            self._waiting.due_s = now + self._sorter.limit_s(self._waiting.text)
+            self._waiting.due_s = now + (GIVEN_UP_S if given_up else self._sorter.limit_s(self._waiting.text))
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes came from the module."""
@@ -580,6 +586,9 @@ class ModuleSide:
                 self._note_always("finding", **fields)
             case Remark(kind, fields):
                 self._note(kind, **fields)
+            case Moved():
+                moved, self._moved = self._moved or self._unread_s is not None, False
+                return None if self.state is State.DOWN or self._doubtful or job.withdrawn else moved
             case Afterwards(chores):
                 self._jobs.appendleft(_Job(chores, Ticket(0), "afterwards"))
             case Deliver(socket, data):
@@ -613,6 +622,7 @@ class ModuleSide:
     def _sent(self, flight: Flight) -> Flight:
         """Send a command; what is waited for now."""
         self._mail.clear()
+        self._sorter.last_sent = flight.text
         if self.tracing:
             self._note("command", text=flight.text)
         self._write(flight.text.encode("latin-1", "replace") + b"\r")
@@ -747,10 +757,17 @@ class ModuleSide:
             case Sort.UNSOLICITED:
                 whole = self._sorter.collect(line)
                 if whole is not None:
-                    self._texts.append(whole)
+                    self._unasked(whole)
             case Sort.BOOT:
                 self._texts.append((line.text,))
                 self._booted(line.text, flight)
+
+    def _unasked(self, lines: tuple[str, ...]) -> None:
+        """Text for the host; bytes that no module begins a line with unasked are noise on the line."""
+        if _NOISE.search(lines[0]):
+            self._note_always("finding", what=FindingKind.ODD.value, old=lines[0][:80], new="noise on the module's line")
+        else:
+            self._texts.append(lines)
 
     def _is_hint(self, text: str) -> bool:
         return f"{{end}}{text}{{end}}" in self.dialect.tables.module.hints
@@ -760,7 +777,7 @@ class ModuleSide:
             flight.heard.append(heard)
         elif not flight.passing and not flight.probe and not line.text.startswith(flight.text[2:].rstrip("?=")):
             # Not what the gateway asked for: it is the host's.
-            self._texts.append((line.text,))
+            self._unasked((line.text,))
             return
         if len(flight.lines) < ANSWER_LIMIT_LINES:
             if line.blank_before and flight.lines:
@@ -909,6 +926,7 @@ class ModuleSide:
         """Send payload in the open data mode."""
         phase = self._phase
         assert phase is not None
+        self._moved = True
         self._write(phase.encode(payload, self._now))
         if phase.drains:
             self.effects.append(Drain())
@@ -953,6 +971,7 @@ class ModuleSide:
         """Payload of the module: told, or kept as long as nobody reads it."""
         socket = self._phase_socket
         assert socket is not None
+        self._moved = self._moved or bool(payloads)
         for payload in payloads:
             if self._delivers:
                 self._happened(Received(socket, payload))
@@ -1279,6 +1298,8 @@ class ModuleSide:
 
     def _happened(self, event: Event) -> None:
         self.effects.append(Happened(event))
+        if isinstance(event, BearerLost):
+            self._asides.wake()  # what they wait for will not come
         if isinstance(event, PeerClosed | SocketLost):
             self._forget_backlog(event.socket)
             if event.socket == self._tunnel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -80,8 +81,9 @@ class Traits:
 class LineSorter:
     """Sorts lines by the tables of a dialect; see the module's text."""
 
-    def __init__(self, dialect: Dialect, limits_s: dict[str, float]) -> None:
+    def __init__(self, dialect: Dialect, limits_s: dict[str, float], late: Collection[str] = ()) -> None:
         self._dialect = dialect
+        self._late = late
         self._habits = dialect.tables.module
         self._limits_s = limits_s
         self._boot = self._habits.boot
@@ -93,6 +95,8 @@ class LineSorter:
         self._resets = CommandPatterns(self._habits.resets)
         self._more: list[str] = []
         self._missing = 0
+        self.last_sent = "AT"
+        """The last command."""
         self._plain = lru_cache(maxsize=256)(self._is_plain)
         self.traits = lru_cache(maxsize=256)(self._traits)
         """Of a command with its ``AT``; hosts ask the same few things again and again."""
@@ -130,7 +134,7 @@ class LineSorter:
             name, colon, _ = text.partition(":")
             if colon and self._plain(name):
                 return Sort.ANSWER, None
-        if flight is not None and text == flight.text:
+        if text == self.last_sent:  # also one that comes late: no module says such a thing of itself
             return Sort.ECHO, None
         if text.startswith(self._boot):
             return Sort.BOOT, None
@@ -140,7 +144,7 @@ class LineSorter:
                 return (Sort.RESULT if heard.key in flight.ends else Sort.ANSWER), heard
         if flight is not None and (_RESULT.fullmatch(text) or text == "0") and self._is_result(text, flight):
             return Sort.RESULT, None
-        heard = self._dialect.hear(text, flight.answers if flight is not None else ())
+        heard = self._dialect.hear(text, flight.answers if flight is not None else self._late)
         if heard is not None:
             mine = flight is not None and heard.key in flight.answers
             return (Sort.ANSWER if mine else Sort.HEARD), heard

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from gateway.wire import dle
+from gateway.wire.boot import BootHolder
 from gateway.wire.hint import HintHolder
 from gateway.wire.plus import EscapeBreaker
 
@@ -15,6 +16,8 @@ DATAGRAM_LIMIT_BYTES = 65536
 FALL_BACK = b"\r\nOK\r\n"
 _FALLEN_BACK = re.compile(rb"\r\nOK\r\n(?:\r\n\+[^\r\n]{1,200}\r\n)*")
 """That, and what the module says of itself at once behind it."""
+_ERROR = re.compile(rb"\r\n[+#]CME ERROR: ?[0-9]+\r\n\Z")
+"""What a module says when it ends a data mode by itself."""
 FALL_BACK_WITHIN_S = 1.0
 FALL_BACK_QUIET_S = 0.15
 RESTART_QUIET_S = 0.5
@@ -36,7 +39,9 @@ class ModulePhase:
 
     ``escaped``: DLE escapes ETX and DLE, and a bare ETX ends the stream or divides datagrams. ``divided``: the payload
     is datagrams. ``guard_s``: the module takes ``+++`` with so much silence around it for an escape. ``hints``: texts
-    that the module prints into the stream. ``falls_back``: each datagram that is sent may end the mode (erratum X15).
+    that the module prints at the end of the stream; ``boot``: when it restarts. ``falls_back``: each datagram that is
+    sent may end the mode (erratum X15).
+    ``uploads``: payload only goes to the module; all that it says is its own, with or without an ETX before it.
     """
 
     ends_socket = False
@@ -47,16 +52,26 @@ class ModulePhase:
     """It waits to hear when what was sent has really gone out (:meth:`drained`)."""
 
     def __init__(
-        self, *, escaped: bool, divided: bool, guard_s: float, hints: tuple[bytes, ...] = (), falls_back: bool = False
+        self,
+        *,
+        escaped: bool,
+        divided: bool,
+        guard_s: float,
+        hints: tuple[bytes, ...] = (),
+        boot: tuple[bytes, ...] = (),
+        falls_back: bool = False,
+        uploads: bool = False,
     ) -> None:
         self.divided = divided
+        self._uploads = uploads
         self._falls_back = falls_back
         self.guard_s = guard_s
         self._escaped = escaped
         self._decoder = dle.DleDecoder()
         self._breaker = EscapeBreaker(guard_s, 0.0)
         self._holder = HintHolder(() if divided else hints)
-        self._signs = hints if divided else ()
+        self._boot = BootHolder(() if divided else boot)
+        self._signs = boot if divided else ()
         self._datagram = bytearray()
         self._sent_s: float | None = None
         self._quiet_s: float | None = None
@@ -70,6 +85,7 @@ class ModulePhase:
 
     def encode(self, payload: bytes, now: float) -> bytes:
         """What may be sent to the module now for payload."""
+        self._boot.sent(payload)
         data = dle.encode(payload) if self._escaped else payload
         if self.divided:
             data += dle.ETX
@@ -86,7 +102,8 @@ class ModulePhase:
 
     def absolve(self) -> list[bytes]:
         """Payload again, and no longer a suspected text."""
-        return []
+        text, self._holder.suspected = (self._holder.suspected or b"") + self._boot.release(), None
+        return [text] if text else []
 
     @property
     def holds(self) -> bool:
@@ -107,6 +124,10 @@ class ModulePhase:
     def feed(self, data: bytes, now: float) -> Fed:
         """What the module sent."""
         fed = Fed()
+        if self._uploads:
+            if data:
+                fed.mark, fed.rest = dle.ETX, data.removeprefix(dle.ETX)
+            return fed
         if not self._escaped:
             self._pass(data, now, fed)
             return fed
@@ -118,14 +139,15 @@ class ModulePhase:
             else:
                 self._pass(payload, now, fed)
                 if rest is not None:
-                    held = self._holder.release(whole=False)
-                    fed.payload += [held] if held else []
+                    if last := self._holder.release(whole=False) + self._boot.release():
+                        fed.payload.append(last)
                     fed.mark, fed.rest = dle.ETX, rest
                     return fed
         return fed
 
     def _pass(self, payload: bytes, now: float, fed: Fed) -> None:
-        ready = self._holder.feed(payload, now) if payload else b""
+        passed = self._boot.feed(payload, now) if payload else b""
+        ready = self._holder.feed(passed, now) if passed else b""
         if ready:
             fed.payload.append(ready)
 
@@ -142,8 +164,8 @@ class ModulePhase:
         ):
             # Some modules answer OK to the ETX that ends a datagram, and are in command mode then (erratum X15).
             self._quiet_s = now + FALL_BACK_QUIET_S
-        elif self._signs and self._datagram.endswith(self._signs):
-            # A module that has restarted: its own lines are not ended by ETX, as every datagram is.
+        elif _ERROR.search(self._datagram) or (self._signs and self._datagram.endswith(self._signs)):
+            # A module that has restarted or lost its link: its own lines are not ended by ETX, as every datagram is.
             self._quiet_s = now + RESTART_QUIET_S
 
     # -- time ----------------------------------------------------------------------------------------------------------
@@ -151,17 +173,13 @@ class ModulePhase:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        times = (self._breaker.deadline, self._holder.deadline, self._quiet_s, self._hold_s)
+        times = (self._breaker.deadline, self._boot.deadline, self._holder.deadline, self._quiet_s, self._hold_s)
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, Fed]:
         """What to send to the module now, and what time has made of its bytes."""
         fed = Fed()
-        ready = self._holder.tick(now)
-        if ready:
-            fed.payload.append(ready)
-        if self._holder.suspected is not None:
-            fed.mark = self._holder.suspected
+        self._let_go(now, fed)
         if self._hold_s is not None and now >= self._hold_s:
             self._hold_s = None
         if self._quiet_s is not None and now >= self._quiet_s:
@@ -170,11 +188,22 @@ class ModulePhase:
             self._datagram.clear()
         return self._breaker.tick(now), fed
 
+    def _let_go(self, now: float, fed: Fed) -> None:
+        """What was held long enough is payload, or suspected."""
+        passed = self._boot.tick(now)
+        if ready := (self._holder.feed(passed, now) if passed else b"") + self._holder.tick(now):
+            fed.payload.append(ready)
+        if suspected := self.suspected:
+            fed.mark = suspected
+
     def _own_lines(self) -> bytes:
         """What the module has said behind the end of its data mode; a datagram that was cut off is nobody's."""
         text = bytes(self._datagram)
         if _FALLEN_BACK.fullmatch(text):
             return text.removeprefix(FALL_BACK)
+        error = _ERROR.search(text)
+        if error is not None:
+            return error[0]
         at = len(text)
         while sign := next((sign for sign in self._signs if text.endswith(sign, 0, at)), b""):
             at -= len(sign)
@@ -183,10 +212,12 @@ class ModulePhase:
     @property
     def suspected(self) -> bytes:
         """A text at the end of the stream that may be the module's own; "" when there is none."""
-        return self._holder.suspected or b""
+        return (self._holder.suspected or b"") + (self._boot.suspected or b"")
 
     def finish(self) -> list[bytes]:
         """Payload that is still held when the phase is over; a suspected text is not among it."""
         rest = bytes(self._datagram) if self.divided else self._holder.release()
+        if self._boot.suspected is None:
+            rest += self._boot.release()
         self._datagram.clear()
         return [rest] if rest else []

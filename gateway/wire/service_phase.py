@@ -7,6 +7,7 @@ confirms an ETX of the gateway's by words of its own, directly behind its last b
 from __future__ import annotations
 
 from gateway.wire import dle
+from gateway.wire.boot import BootHolder
 from gateway.wire.hint import HintHolder
 from gateway.wire.module_phase import DATAGRAM_LIMIT_BYTES, Fed, ModulePhase
 
@@ -23,7 +24,7 @@ QUIET = b""
 class ServicePhase(ModulePhase):
     """DLE escapes ETX and DLE, both ways. ``closing``: the module's words when it has ended the mode as it was told.
 
-    ``hints``: texts that a module prints into the stream when it starts anew. ``gap_s``: payload is datagrams, which
+    ``boot``: texts that a module prints into the stream when it starts anew. ``gap_s``: payload is datagrams, which
     no sign divides: those that come are told apart by a silence of ``gap_s``, and those that are sent are kept apart by
     ``spacing_s``, which begins when the one before has really gone out. ``uploads``: payload only goes to the module;
     all that it says is its own, with or without an ETX before it (U14), and its own sign ends the sending.
@@ -35,16 +36,15 @@ class ServicePhase(ModulePhase):
         self,
         *,
         closing: tuple[bytes, ...],
-        hints: tuple[bytes, ...] = (),
+        boot: tuple[bytes, ...] = (),
         gap_s: float = 0.0,
         spacing_s: float = 0.0,
         uploads: bool = False,
     ) -> None:
-        super().__init__(escaped=True, divided=False, guard_s=0.0, hints=hints)
+        super().__init__(escaped=True, divided=False, guard_s=0.0, boot=() if gap_s else boot, uploads=uploads)
         self.datagrams = bool(gap_s)
         self._closing = closing
-        self._boot = hints
-        self._uploads = uploads
+        self._signs = boot if gap_s else ()
         self._gap_s = gap_s
         self._spacing_s = spacing_s
         self._gap_due_s: float | None = None
@@ -57,6 +57,7 @@ class ServicePhase(ModulePhase):
     def encode(self, payload: bytes, now: float) -> bytes:  # noqa: ARG002  (the silence begins later: drained)
         """What is sent to the module for payload: a piece of the stream, or one datagram."""
         self.drains = self.datagrams
+        self._boot.sent(payload)
         return dle.encode(payload)
 
     def drained(self, now: float) -> None:
@@ -74,6 +75,7 @@ class ServicePhase(ModulePhase):
         """The sign that ends the mode; from now on the module's own words are looked for behind the payload."""
         self.ending = True
         self._holder = HintHolder(self._closing, CLOSED_QUIET_S)
+        self._boot = BootHolder(())
         return dle.ETX
 
     def end_sending(self, now: float) -> bytes:
@@ -87,11 +89,9 @@ class ServicePhase(ModulePhase):
 
     def feed(self, data: bytes, now: float) -> Fed:
         """What the module sent."""
-        fed = Fed()
         if self._uploads:
-            if data:
-                fed.mark, fed.rest = dle.ETX, data.removeprefix(dle.ETX)
-            return fed
+            return super().feed(data, now)
+        fed = Fed()
         if self._lingers:
             self._linger_due_s = now + LINGER_S
         payload, rest = self._decoder.decode(data)
@@ -110,14 +110,11 @@ class ServicePhase(ModulePhase):
             fed.mark, fed.rest = dle.ETX, rest
         return fed
 
-    def absolve(self) -> list[bytes]:
-        """A suspected text was payload after all."""
-        text, self._holder.suspected = self._holder.suspected, None
-        return [text] if text else []
-
     def finish(self) -> list[bytes]:
         """Payload that is still held when the phase is over; a suspected text is not among it."""
         rest = bytes(self._datagram) + self._holder.release()
+        if self._boot.suspected is None:
+            rest += self._boot.release()
         self._datagram.clear()
         self._gap_due_s = None
         return [rest] if rest else []
@@ -125,7 +122,7 @@ class ServicePhase(ModulePhase):
     def _divide(self, fed: Fed) -> None:
         """A datagram is complete; one that a module could say when it starts is only suspected."""
         for datagram in self.finish():
-            if self._boot and datagram.endswith(self._boot):
+            if self._signs and datagram.endswith(self._signs):
                 self._holder.suspected = datagram
             else:
                 fed.payload.append(datagram)
@@ -135,15 +132,13 @@ class ServicePhase(ModulePhase):
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        times = (self._holder.deadline, self._hold_s, self._gap_due_s, self._linger_due_s)
+        times = (self._boot.deadline, self._holder.deadline, self._hold_s, self._gap_due_s, self._linger_due_s)
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, Fed]:
         """Nothing to send; what time has made of the module's bytes."""
         fed = Fed()
-        ready = self._holder.tick(now)
-        if ready:
-            fed.payload.append(ready)
+        self._let_go(now, fed)
         if self._gap_due_s is not None and now >= self._gap_due_s:
             self._divide(fed)
         if self._hold_s is not None and now >= self._hold_s:
@@ -151,6 +146,6 @@ class ServicePhase(ModulePhase):
         if self._linger_due_s is not None and now >= self._linger_due_s:
             self._lingers, self._linger_due_s = False, None
             fed.mark = QUIET
-        if self._holder.suspected is not None:
-            fed.mark = self._holder.suspected
+        if suspected := self.suspected:
+            fed.mark = suspected
         return b"", fed

@@ -158,6 +158,40 @@ class TestRestart:
         assert sim.host_reads() == b"\r\n+CSQ: 1,99\r\n\r\nOK\r\n"
         module.answer()
 
+    def test_at_a_prompt_that_the_host_gives_up(self) -> None:
+        """ESC is answered at once by a module that still asks for text; one that does not has restarted."""
+        sim, module = session()
+        sim.host(b'AT+CMGS="0123456789"\r')
+        sim.module_reads()
+        sim.module(b"\r\n> ")
+        sim.host(b"half a text\x1b")
+        sim.wait(6)
+        assert sim.host_reads() == b"\r\n> \r\nERROR\r\n"
+        module.wait(5)
+        sim.host(b"AT+CSQ\r")
+        module.answer()
+        assert sim.host_reads() == b"\r\nOK\r\n"
+
+    def test_its_text_in_the_middle_of_payload_is_never_payload(self) -> None:
+        sim, module = session(data=True)
+        sim.host(b"payload that it echoes")
+        sim.wait(1)
+        sim.module(b"of the peer\r\n+WIND: 13\r\n\r\n+WIND: 16\r\npayload that it echoes")
+        module.in_data = False
+        module.said[b"AT+WIPBR?"] = b"\r\n+CME ERROR: 803\r\n"
+        sim.module_reads()
+        module.wait(15)
+        assert sim.host_reads() == b"of the peer\x03\r\n#CME ERROR: 35841\r\n"
+
+    def test_a_peer_that_sends_such_a_text_is_heard(self) -> None:
+        sim, module = session(data=True)
+        sim.module(b"read \r\n+WIND: 13\r\n of a log")
+        assert sim.host_reads() == b"read \r\n+WIND: 13\r\n of a log"
+        sim.module(b"\r\n+WIND: 13\r\n")
+        module.wait(15)
+        assert sim.host_reads() == b"\r\n+WIND: 13\r\n"
+        assert module.heard[-1] == b"AT+WIPDATA=2,1,1"
+
 
 class TestUnplugged:
     def test_in_a_data_phase_and_back(self) -> None:
@@ -193,6 +227,14 @@ class TestNoise:
         sim.module_reads()
         sim.module(b"\x80\x81\r\n\r\n+CSQ: 5,99\r\n\r\nOK\r\n")
         assert sim.host_reads().endswith(b"\r\n+CSQ: 5,99\r\n\r\nOK\r\n")
+
+    def test_noise_is_not_the_hosts(self) -> None:
+        """Nor is the echo of a command that comes when nobody waits for it any more."""
+        sim, module = session()
+        sim.module(b"\xff\xfe\x80garbage\r\n\r\nplain text of a module\r\nAT+WIPBR=3,6,15\r\n")
+        assert sim.host_reads() == b"\r\nplain text of a module\r\n"
+        assert [note.fields["what"] for note in sim.notes if note.kind == "finding"] == ["odd"]
+        module.answer()
 
     def test_a_line_that_never_ends_is_bounded(self) -> None:
         sim, module = session()

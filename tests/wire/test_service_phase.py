@@ -16,7 +16,7 @@ BOOT = b"\r\n+WIND: 13\r\n"
 
 
 def stream() -> ServicePhase:
-    return ServicePhase(closing=CLOSING, hints=(BOOT,))
+    return ServicePhase(closing=CLOSING, boot=(BOOT,))
 
 
 def play(phase: ServicePhase, parts: list[bytes], now: float = 0.0) -> tuple[bytes, bytes | None, bytes]:
@@ -88,7 +88,7 @@ class TestDatagrams:
     """Divided by silence alone (ch. 6 #UDPTXDELAY)."""
 
     def phase(self) -> ServicePhase:
-        return ServicePhase(closing=CLOSING, hints=(BOOT,), gap_s=0.04, spacing_s=0.1)
+        return ServicePhase(closing=CLOSING, boot=(BOOT,), gap_s=0.04, spacing_s=0.1)
 
     def test_received(self) -> None:
         phase = self.phase()

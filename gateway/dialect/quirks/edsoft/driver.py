@@ -38,7 +38,7 @@ from gateway.dialect.driver import (
     Resume,
     Route,
 )
-from gateway.dialect.quirks.edsoft.link import FIRST, Listener, RunningSocket, changed, emit
+from gateway.dialect.quirks.edsoft.link import Listener, RunningSocket, changed, emit
 from gateway.dialect.quirks.edsoft.transfers import TransfersDriver
 from gateway.model.causes import Cause
 from gateway.model.events import (
@@ -96,10 +96,10 @@ class EdsoftDriver(TransfersDriver):
     # -- opening (ch. 5, ch. 6) ----------------------------------------------------------------------------------------
 
     def _stream(self) -> ServicePhase:
-        return ServicePhase(closing=self._closing, hints=self._hints)
+        return ServicePhase(closing=self._closing, boot=self._boot)
 
     def _datagrams(self) -> ServicePhase:
-        return ServicePhase(closing=self._closing, hints=self._hints, gap_s=UDP_GAP_S, spacing_s=UDP_SPACING_S)
+        return ServicePhase(closing=self._closing, boot=self._boot, gap_s=UDP_GAP_S, spacing_s=UDP_SPACING_S)
 
     def _run(self, socket: HostSocket, entry: RunningSocket, does: str) -> Part:
         """Start a service whose data mode opens now or, for a listener, later; None, or why it does not."""
@@ -118,11 +118,6 @@ class EdsoftDriver(TransfersDriver):
         if answer.ok:
             return Failed(Cause.OPEN_FAILED, "OK without a data mode")
         return (yield from self._refused(self.failed(answer, text.removeprefix("AT"))))
-
-    def _text(self, does: str) -> str:
-        """A command with the socket id that it has in 3.02, and not before."""
-        text = self.dialect.write(does, id=FIRST)
-        return text if self.dialect.tables.socket_ids else text.partition("=")[0]
 
     def opens(self, heard: Heard) -> Opening | None:
         """Ok_Info_WaitingForData: what stands behind it is payload."""

@@ -84,6 +84,7 @@ class LinkDriver(Driver):
     """What :class:`EdsoftDriver` does but for its sockets and files."""
 
     _files: OpenFtp | None = None
+    late = frozenset({"address", "alive", "no_answer"})
 
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
@@ -100,7 +101,7 @@ class LinkDriver(Driver):
         self._closing = tuple(
             text.encode() for text in (*(f"{text}\r\nOK\r\n" for text in closed), *closed, "\r\nOK\r\n")
         )
-        self._hints = tuple(f"\r\n{text}\r\n".encode() for text in dialect.tables.module.boot)
+        self._boot = dialect.boot_lines()
 
     # -- the module's state --------------------------------------------------------------------------------------------
 
@@ -116,6 +117,11 @@ class LinkDriver(Driver):
     def _find(self, *, adopt: bool) -> Chores:
         connected: bool | None = yield from self._connected()
         if connected and adopt:
+            for does in (
+                "tcp_listen_stop",
+                "udp_listen_stop",
+            ):  # of an earlier life; as long as one runs nothing can be set
+                yield Command(self._text(does))
             self._up = yield from self._read_addresses()
             yield Emit(BearerFound(self._up, self._addresses))
         elif connected is False:
@@ -164,6 +170,11 @@ class LinkDriver(Driver):
 
     def _in_data_mode(self) -> bool:
         return self._running is not None and not self._sockets[self._running].listening
+
+    def _text(self, does: str) -> str:
+        """A command with the socket id that it has in 3.02, and not before."""
+        text = self.dialect.write(does, id=FIRST)
+        return text if self.dialect.tables.socket_ids else text.partition("=")[0]
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 

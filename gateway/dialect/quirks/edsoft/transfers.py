@@ -6,7 +6,16 @@ from abc import abstractmethod
 from dataclasses import replace
 
 from gateway.dialect.dialect import Heard
-from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, EndSending, Leave, Report
+from gateway.dialect.driver import (
+    Answer,
+    Chores,
+    Command,
+    DriverSteps,
+    EndSending,
+    Leave,
+    Report,
+    until_still,
+)
 from gateway.dialect.quirks.edsoft.link import LinkDriver, changed
 from gateway.model.causes import Cause
 from gateway.model.results import Done, Failed
@@ -22,9 +31,16 @@ class TransfersDriver(LinkDriver):
     """What :class:`EdsoftDriver` does for files. A session is what the host's side has asked for, and no more: whether
     the server lets it in is known with the first transfer."""
 
+    _sending = False
+    """The host has not sent all of its file."""
+
     @abstractmethod
     def _begin(self, session: HostSocket, phase: ServicePhase) -> bool:
         """Have the service to itself, with its data mode; whether it is free."""
+
+    @abstractmethod
+    def _is_transfer(self, socket: HostSocket) -> bool:
+        """Whether a socket is the session of the files."""
 
     @abstractmethod
     def _end_of(self, session: HostSocket) -> bool:
@@ -90,12 +106,19 @@ class TransfersDriver(LinkDriver):
         answer: Answer = yield Command(text, ends=frozenset({begins}))
         if not answer.ok or not answer.heard:
             self._end_of(session)
-            return self.failed(answer, text) if not answer.ok else Failed(Cause.SERVER_FILE, "OK without data")
+            if answer.ok:
+                return Failed(Cause.SERVER_FILE, "OK without data")
+            refused: Failed = yield from self._refused(self.failed(answer, text))
+            return refused
+        self._sending = does == "file_put"
         yield Report(Begun())
-        ended: Heard | None = yield Await(lambda heard: heard.key in ("result", "error"), "#TRANSFER", aside=True)
+        ended: Heard | None = yield from until_still(
+            "#TRANSFER", lambda moved: self._is_transfer(session) and (moved or self._sending)
+        )
         if self._end_of(session):
             yield Leave(there=True)
         if ended is None:
+            yield from self._find(adopt=False)  # it may have restarted
             return Failed(Cause.TIMED_OUT)
         if ended.key == "error":
             return Failed(self.dialect.cause_of(ended.fields["code"]), ended.fields["code"])
@@ -103,6 +126,7 @@ class TransfersDriver(LinkDriver):
 
     def _end_file(self) -> DriverSteps:
         """The host has sent its file."""
+        self._sending = False
         yield EndSending(over=True)
         return Done()
 

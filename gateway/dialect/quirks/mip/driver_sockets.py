@@ -119,6 +119,8 @@ class SocketsDriver(TuningDriver):
 
     def _tells_open(self, connection: Connection, heard: Heard) -> bool:
         """Whether a message says how the opening of a socket ended (F15)."""
+        if self.connections.by_id.get(connection.id) is not connection:
+            return False
         if heard.key == "error":
             return True
         if heard.number("id") != connection.id:

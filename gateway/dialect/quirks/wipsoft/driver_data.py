@@ -119,6 +119,7 @@ class DataDriver(SocketsDriver):
             divided=entry.protocol == UDP,
             guard_s=self.dialect.tables.numbers["guard_ms"] / 1000,
             hints=tuple(hint.replace("{end}", "\r\n").encode() for hint in self.dialect.tables.module.hints),
+            boot=self.dialect.boot_lines(),
             falls_back=self._falls_back,
         )
         text = self.dialect.write("data_continuous", protocol=entry.mode, index=entry.index)
@@ -134,10 +135,7 @@ class DataDriver(SocketsDriver):
             return
         entry.attached = False
         if mark == FALL_BACK:
-            self._falls_back = True
-            answer = yield from self._enter(socket, entry)
-            if not answer.ok:
-                yield from self._over(socket, Cause.SEND_FAILED)
+            yield from self._fallen_back(socket, entry)
             return
         reset = None
         if mark == b"\x03":
@@ -157,6 +155,17 @@ class DataDriver(SocketsDriver):
                 yield from self._over(socket, Cause.RESET)
             return
         yield from self._over(socket, None)
+
+    def _fallen_back(self, socket: HostSocket, entry: Connection) -> Chores:
+        """The module has left its data mode: with an error the socket is dead, without one it does so each time (X15)."""
+        error: Heard | None = yield Await(lambda heard: heard.key == "error", 0)
+        if error is not None:
+            yield from self._over(socket, self.dialect.cause_of(error.fields["code"]))
+            return
+        self._falls_back = True
+        answer = yield from self._enter(socket, entry)
+        if not answer.ok:
+            yield from self._over(socket, Cause.SEND_FAILED)
 
     def _really(self, entry: Connection) -> Part:
         """Whether the module itself said what stood in its stream: then it also says what that means."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import (
     Answer,
-    Await,
     Command,
     DriverSteps,
     EndSending,
@@ -15,6 +14,7 @@ from gateway.dialect.driver import (
     Final,
     Leave,
     Report,
+    until_still,
 )
 from gateway.dialect.quirks.wipsoft.driver_sockets import SocketsDriver
 from gateway.dialect.values import WrongValue
@@ -37,6 +37,8 @@ class Session:
 
     session: HostSocket
     transferring: bool = False
+    sending: bool = False
+    """The host has not sent all of its file."""
 
 
 class FilesDriver(SocketsDriver):
@@ -67,7 +69,7 @@ class FilesDriver(SocketsDriver):
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
         answer: Answer = yield Command(text)
-        if not answer.ok and self._cause(answer) in (Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
+        if not answer.ok and self._says(answer, "+WIPCREATE", Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
             yield from self._shut(FTP, INDEX)
             answer = yield Command(text)
         if not answer.ok:
@@ -112,18 +114,22 @@ class FilesDriver(SocketsDriver):
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
         guard_s = self.dialect.tables.numbers["guard_ms"] / 1000
-        answer: Answer = yield Enter(text, session, ModulePhase(escaped=True, divided=False, guard_s=guard_s))
+        phase = ModulePhase(escaped=True, divided=False, guard_s=guard_s, uploads=does != "ftp_get")
+        answer: Answer = yield Enter(text, session, phase)
         if answer.final is not Final.CONNECT:
             failed = self.failed(answer, "+WIPFILE")
             missing = failed.cause in (Cause.INTERNAL, Cause.UNREACHABLE, Cause.CREATION_FAILED)
             return Failed(Cause.SERVER_FILE, failed.original) if missing else failed
-        files.transferring = True
+        files.transferring, files.sending = True, does != "ftp_get"
         yield Report(Begun())
-        ended: Heard | None = yield Await(lambda heard: heard.key in ("result", "error"), "+WIPFILE", aside=True)
+        ended: Heard | None = yield from until_still(
+            "+WIPFILE", lambda moved: self._files is files and (moved or files.sending)
+        )
         if self._files is files:
             files.transferring = False
             yield Leave(there=ended is not None)
         if ended is None:
+            yield from self._find(adopt=False)  # it may have restarted
             return Failed(Cause.TIMED_OUT)
         if ended.key == "error":
             failed = self.failed(Answer(Final.ERROR, ended.fields["code"]), "+WIPFILE")
@@ -133,8 +139,15 @@ class FilesDriver(SocketsDriver):
 
     def _end_file(self) -> DriverSteps:
         """The host has sent its file: ETX; what comes now is the module's word."""
+        if self._files is not None:
+            self._files.sending = False
         yield EndSending(over=True)
         return Done()
+
+    def _bearer_gone(self) -> list[Event]:
+        files, self._files = self._files, None
+        lost = [SocketLost(files.session, Cause.BEARER_LOST)] if files is not None else []
+        return [*super()._bearer_gone(), *lost]
 
     def _ftp_gone(self) -> list[Event]:
         """The server has ended the session: while nothing is moved nobody else says so."""

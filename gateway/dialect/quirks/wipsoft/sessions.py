@@ -192,10 +192,11 @@ class WipsoftSessions(Firmware):
         return Ok()
 
     def _lose_session(self) -> list[Spawn]:
-        """The session is dead: it is told as a peer's close."""
-        session, self.table.session = self.table.session, None
+        """The session is dead: it is told as a peer's close; one that is being opened says itself how that ended."""
+        session = self.table.session
         if session is None or session.state is SessionState.OPENING:
             return []
+        self.table.session = None
         line = self.dialect.say("peer_closed", protocol=session.protocol, index=session.index)
         return [Spawn(_telling(line), "close")]
 

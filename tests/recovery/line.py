@@ -1,0 +1,197 @@
+"""Lines in memory: what the programs under test write and read, and what can go wrong between two of them."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+
+from gateway.errors import LinkError
+from gateway.links.link import Link
+from recovery.clock import Loop
+
+LATENCY_S = 0.001
+LIMIT_S = 15.0
+
+
+class Way:
+    """One direction of a line: bytes arrive in order, a moment later."""
+
+    def __init__(self, loop: Loop, arrive: Callable[[bytes], None], chop: random.Random | None = None) -> None:
+        self._loop, self._arrive, self._chop = loop, arrive, chop
+        self._under_way: deque[bytes] = deque()
+        self.held = False
+        """What is under way stays there."""
+        self.cut = False
+        """What is sent is lost."""
+        self.reading = True
+        self.seen = bytearray()
+        """All that was sent, lost or not."""
+        self.on_sent: Callable[[bytes], None] = lambda _: None
+
+    def send(self, data: bytes) -> None:
+        self.seen += data
+        if not self.cut:
+            if self._chop is None:
+                self._under_way.append(data)
+            else:
+                self._under_way.extend(_chopped(data, self._chop))
+            self._arrange()
+        self.on_sent(data)
+
+    def hold(self, held: bool) -> None:
+        self.held = held
+        self._arrange()
+
+    def read(self, reading: bool) -> None:
+        if reading != self.reading:
+            self.reading = reading
+            self._arrange()
+
+    def lose(self) -> None:
+        """What is under way is lost."""
+        self._under_way.clear()
+
+    def _arrange(self) -> None:
+        if self._under_way and not self.held and self.reading:
+            self._loop.call_later(LATENCY_S, self._deliver)
+
+    def _deliver(self) -> None:
+        if self._under_way and not self.held and self.reading:
+            self._arrive(self._under_way.popleft())
+            self._arrange()
+
+
+def _chopped(data: bytes, chop: random.Random) -> list[bytes]:
+    parts, at = [], 0
+    while at < len(data):
+        size = chop.choice((1, 2, 3, 7, 30, 200, 2000))
+        parts.append(data[at : at + size])
+        at += size
+    return parts
+
+
+class MemoryLink(Link):
+    """One end of a line, for a runner."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.out: Way
+        self.into: Way
+        self.is_open = False
+        self.plugged = True
+
+    async def open(self) -> None:
+        if not self.plugged:
+            raise LinkError(f"{self.name} is not there")
+        self.is_open = True
+
+    def write(self, data: bytes) -> None:
+        if self.is_open and self.plugged:
+            self.out.send(data)
+        else:
+            self.undelivered_bytes += len(data)
+
+    def arrive(self, data: bytes) -> None:
+        if self.is_open and self.plugged:
+            self.on_data(data)
+
+    def read(self, reading: bool) -> None:
+        self.into.read(reading)
+
+    def drained(self, then: Callable[[], None]) -> None:
+        then()
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def unplug(self) -> None:
+        """The device is gone."""
+        self.plugged = False
+        self.into.lose()
+        self.on_lost()
+
+
+class Line:
+    """Two links and what is between them."""
+
+    def __init__(self, loop: Loop, names: tuple[str, str], chop: random.Random | None = None) -> None:
+        self.left, self.right = MemoryLink(names[0]), MemoryLink(names[1])
+        self.right.out = self.left.into = self.to_left = Way(loop, self.left.arrive, chop)
+        self.left.out = self.right.into = self.to_right = Way(loop, self.right.arrive, chop)
+
+
+class Terminal:
+    """The host's end of a line, with the verbs of :class:`support.rig.Terminal` and time by hand."""
+
+    def __init__(self, loop: Loop, chop: random.Random | None = None) -> None:
+        self._loop = loop
+        self.link = MemoryLink("host")
+        self.link.out = Way(loop, self._arrived, chop)
+        self.link.into = self.way = Way(loop, self.link.arrive, chop)
+        self.seen = bytearray()
+        self.log: list[tuple[float, bytes]] = []
+        """What came, and when."""
+        self._buffer = bytearray()
+
+    def _arrived(self, data: bytes) -> None:
+        self.seen += data
+        self.log.append((self._loop.time(), data))
+        self._buffer += data
+        self._loop.nudge()
+
+    def say(self, data: bytes) -> None:
+        self.way.send(data)
+
+    def until(self, *wanted: bytes, limit_s: float = LIMIT_S) -> bytes:
+        """Bytes up to the first of what is wanted, which they include."""
+
+        def end() -> int:
+            ends = [at + len(text) for text in wanted if (at := self._buffer.find(text)) >= 0]
+            return min(ends, default=0)
+
+        there = self._loop.wait(lambda: end() > 0, limit_s)
+        assert there, f"waited {limit_s} s for {wanted!r}, got {bytes(self._buffer[-600:])!r}"
+        return self._take(end())
+
+    def take(self, size: int, limit_s: float = LIMIT_S) -> bytes:
+        there = self._loop.wait(lambda: len(self._buffer) >= size, limit_s)
+        assert there, f"waited {limit_s} s for {size} bytes, got {bytes(self._buffer)!r}"
+        return self._take(size)
+
+    def rest(self) -> bytes:
+        return self._take(len(self._buffer))
+
+    def ask(self, command: str, *ends: bytes, limit_s: float = LIMIT_S) -> bytes:
+        self.say(command.encode("latin-1") + b"\r")
+        ends = ends or (b"\r\nOK\r\n", b"ERROR\r\n", b"\r\nNO CARRIER\r\n")
+        return self.until(*ends, limit_s=limit_s)
+
+    def answer(self, command: str, limit_s: float = LIMIT_S) -> str:
+        """The lines of an answer, joined by ' | ', without the echo."""
+        self.say(command.encode("latin-1") + b"\r")
+        lines: list[str] = []
+        while True:
+            line = self.until(b"\r\n", limit_s=limit_s)[:-2].decode("latin-1")
+            line = line.rpartition("\r")[2]
+            if line:
+                lines.append(line)
+            if line in ("OK", "ERROR", "NO CARRIER", "CONNECT") or "CME ERROR: " in line or "CMS ERROR: " in line:
+                return " | ".join(lines)
+
+    def silent_for(self, seconds: float) -> bytes:
+        """Say nothing for a guard time that the other side measures; what came meanwhile."""
+        before = len(self._buffer)
+        self._loop.wait(lambda: False, seconds)
+        return bytes(self._buffer[before:])
+
+    def stream(self, sent: bytes, expected: bytes, limit_s: float = 60.0) -> bytes:
+        """Write ``sent`` and read as many bytes as are expected."""
+        for at in range(0, len(sent), 4096):
+            self.say(sent[at : at + 4096])
+        return self.take(len(expected), limit_s)
+
+    def _take(self, size: int) -> bytes:
+        got = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return got
