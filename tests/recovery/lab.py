@@ -75,7 +75,7 @@ class Lab:
         self.pinged = 0
         self._patches = (
             patch.object(icmp, "echo", self._echo),
-            patch.object(network, "own_addresses", lambda: Addresses(HOME, "10.0.0.254", "10.0.0.253", "10.0.0.252")),
+            patch.object(network, "own_addresses", lambda *_: Addresses(HOME, "10.0.0.254", "10.0.0.253", "10.0.0.252")),
         )
 
     def __enter__(self) -> Self:
