@@ -41,27 +41,27 @@ def command(name: str | None, kind: str, paired: bool, switches: bool, form: str
         raise click.UsageError("--switches and --pairs stand alone")
     if paired:
         found_pairs = every_pair()
-        _show([asdict(one) for one in found_pairs], pair_rows(found_pairs), form)
+        _show([asdict(one) for one in found_pairs], way_rows(found_pairs), loss_rows(found_pairs), form=form)
         return
     if switches:
         rows = switch_rows()
-        _show([dict(zip(rows[0], row, strict=True)) for row in rows[1:]], rows, form)
+        _show([dict(zip(rows[0], row, strict=True)) for row in rows[1:]], rows, form=form)
         return
     if name is None:
         if kind:
             raise click.UsageError("--kind needs a DIALECT")
         found = every()
-        _show([asdict(one) for one in found], counted_rows(found), form)
+        _show([asdict(one) for one in found], counted_rows(found), form=form)
         return
     listed = entries(registry.load(name), kind)
-    _show([asdict(one) for one in listed], _entry_rows(listed), form)
+    _show([asdict(one) for one in listed], _entry_rows(listed), form=form)
 
 
-def _show(records: Sequence[Mapping[str, object]], rows: list[tuple[str, ...]], form: str) -> None:
+def _show(records: Sequence[Mapping[str, object]], *tables: list[tuple[str, ...]], form: str) -> None:
     if form == "json":
         click.echo(json.dumps(records, ensure_ascii=False, indent=2))
     else:
-        click.echo(as_markdown(rows) if form == "markdown" else as_text(rows))
+        click.echo("\n\n".join(as_markdown(rows) if form == "markdown" else as_text(rows) for rows in tables))
 
 
 def counted_rows(found: Sequence[Counts]) -> list[tuple[str, ...]]:
@@ -81,16 +81,24 @@ def every_pair() -> list[Pair]:
     return [pair for host in hosts for module in (*modules, None) for pair in pairs(host, module)]
 
 
-def pair_rows(found: Sequence[Pair]) -> list[tuple[str, ...]]:
+def way_rows(found: Sequence[Pair]) -> list[tuple[str, ...]]:
     """A head, and a row a host's dialect and service with the way on each module."""
     modules = list(dict.fromkeys(pair.module for pair in found))
-    ways = {(pair.host, pair.service, pair.module): pair for pair in found}
-    rows: list[tuple[str, ...]] = [("host", "service", *modules, "what is lost")]
+    ways = {(pair.host, pair.service, pair.module): pair.way.value for pair in found}
+    rows: list[tuple[str, ...]] = [("host", "service", *modules)]
     for host, service in dict.fromkeys((pair.host, pair.service) for pair in found):
-        row = [ways[host, service, module] for module in modules]
-        lost = "; ".join(f"{pair.module}: {pair.lost}" for pair in row if pair.lost)
-        rows.append((host, service, *(pair.way.value for pair in row), lost))
+        rows.append((host, service, *(ways[host, service, module] for module in modules)))
     return rows
+
+
+def loss_rows(found: Sequence[Pair]) -> list[tuple[str, ...]]:
+    """A head, and a row for what is not as it was with a service on a module, whoever its host is."""
+    modules: dict[tuple[str, str], list[str]] = {}
+    for pair in found:
+        if pair.lost and pair.module not in modules.setdefault((pair.service, pair.lost), []):
+            modules[pair.service, pair.lost].append(pair.module)
+    rows = [(service, ", ".join(names), lost) for (service, lost), names in modules.items()]
+    return [("service", "module", "what is lost"), *rows]
 
 
 def switch_rows() -> list[tuple[str, ...]]:
