@@ -37,6 +37,17 @@ _STANDARD = (
     r"\*0[45]2? *\*([^#;\r\n]*)",  # dialled: another PIN (3GPP TS 22.030, 6.6)
     r"\*03 *\*[^*#]*\*([^#;\r\n]*)",  # dialled: another password of the network's (3GPP TS 22.030, 6.5.4)
 )
+_PROTOCOLS = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"^PASS +([^\r\n]+)",  # RFC 959, RFC 1939
+        r"^(?:[!-~]+ +)?AUTH(?:ENTICATE)? +[!-~]+ +([^\r\n]+)",  # RFC 4954, RFC 5034, RFC 9051
+        r"^[!-~]+ +LOGIN +[!-~]+ +([^\r\n]+)",  # RFC 9051
+        r"^(?:Proxy-)?Authorization: *[!-~]+ +([^\r\n]+)",  # RFC 9110
+    )
+]
+"""Lines of a host's payload with which it logs in where no TLS hides them. What stands there is not remembered: a peer
+could make any word a secret."""
 _ETX = chr(ETX)
 _USUAL = LineSettings()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -112,17 +123,12 @@ class Masker:
         for first in line.beginnings():
             text = line.text[first:]
             shape = _shape(text)
-            for start, end in self._groups(shape):
+            for start, end in _groups(self._fields, shape):
                 begin = _with_quote(text, shape, start)
                 self._learn_field(text[begin:end], shape[begin:end])
                 yield line.typed(first + begin, first + end)
-
-    def _groups(self, shape: str) -> Iterator[tuple[int, int]]:
-        for pattern in self._fields:
-            for match in pattern.finditer(shape):
-                for number in range(1, pattern.groups + 1):
-                    if match[number]:
-                        yield match.span(number)
+        for start, end in _groups(_PROTOCOLS, line.text):
+            yield line.typed(start, end)
 
     def _learn_field(self, written: str, shape: str) -> None:
         begin = 0
@@ -195,6 +201,15 @@ def _edited(line: str, start: int, erase: str) -> _Line:
             if command_at is None and "".join(meant[-2:]).upper() == "AT":
                 command_at = len(meant)
     return _Line("".join(meant), places, start, start + len(line), payload_end, taken_back)
+
+
+def _groups(patterns: Iterable[re.Pattern[str]], text: str) -> Iterator[tuple[int, int]]:
+    """Where the groups of patterns stand."""
+    for pattern in patterns:
+        for match in pattern.finditer(text):
+            for number in range(1, pattern.groups + 1):
+                if match[number]:
+                    yield match.span(number)
 
 
 def _written(value: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 from support.rig import Terminal
 
 from matrix.host import GUARD_S, OK, Connection, Failure, HostProgram, Listening, fails
+from matrix.secrets import APN_PASSWORD, APN_USER, PPP_PASSWORD, PPP_USER
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
 CLOSED = b"\r\nOk_Info_SocketClosed\r\n"
@@ -58,10 +59,10 @@ class EdsoftHost(HostProgram):
 
     def up(self, kind: str = "gprs") -> str:
         if kind == "gsm":
-            self.command('AT#GPRSMODE=0;#DIALN1="0860000000";#ISPUN="login";#ISPPW="password"')
+            self.command(f'AT#GPRSMODE=0;#DIALN1="0860000000";#ISPUN="{PPP_USER}";#ISPPW="{PPP_PASSWORD}"')
             ready = rf"\r\nDIALING\r\n\r\n0860000000\r\n(?:\r\nCONNECT \d+\r\n)?{ADDRESS}\r\nOk_Info_PPP\r\n"
         else:
-            self.command('AT#GPRSMODE=1;#APNSERV="apnserver.com";#APNUN="login";#APNPW="password"')
+            self.command(f'AT#GPRSMODE=1;#APNSERV="apnserver.com";#APNUN="{APN_USER}";#APNPW="{APN_PASSWORD}"')
             ready = rf"{ADDRESS}\r\nOk_Info_GprsActivation\r\n"
         self.line.say(b"AT#CONNECTIONSTART\r")
         said = self.line.until(b"Ok_Info_GprsActivation\r\n", b"Ok_Info_PPP\r\n", b"ERROR: ", limit_s=40).decode()

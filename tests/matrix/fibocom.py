@@ -9,6 +9,7 @@ from support.rig import Terminal
 from matrix.fibocom_sockets import TCP, UDP, FibocomConnection, FibocomDatagrams, FibocomListening
 from matrix.host import OK, Connection, Failure, Listening, fails
 from matrix.lines import LineProgram
+from matrix.secrets import APN_PASSWORD, APN_USER
 
 READ_BYTES = 2048
 IPRFMT = {"digits": 0, "prompted": 2, "pulled": 5, "online": 0}
@@ -115,7 +116,9 @@ class FibocomHost(LineProgram):
 
     def up(self, kind: str = "gprs") -> str:
         assert kind == "gprs"
-        self.command('AT+MIPCALL=1,"apn","user","pass",1')  # its answer, when it is asked for, is no event
+        self.command(
+            f'AT+MIPCALL=1,"apn","{APN_USER}","{APN_PASSWORD}",1'
+        )  # its answer, when it is asked for, is no event
         match = re.fullmatch(r"\+MIPCALL: (\d+\.\d+\.\d+\.\d+)", self.event("+MIPCALL:", limit_s=40))
         assert match
         self.is_up = True

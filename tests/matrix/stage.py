@@ -14,6 +14,7 @@ from support.nameserver import NameServer
 from support.rig import LIMIT_S, Program, Rig, Server, Terminal, echo, hold
 
 from gateway.dialect import registry
+from matrix import secrets
 from matrix.edsoft import EdsoftHost
 from matrix.fibocom import FibocomHost
 from matrix.host import HostProgram
@@ -142,11 +143,13 @@ class Stage:
         self.host.start()
 
     def _start(self) -> Program:
-        trace = ("--trace", str(self._trace)) if TRACED else ()
+        kept = ("--state", self._rig.path("state"), "--trace", str(self._trace), "--log-level", "debug")
         if self.pair.module == NATIVE:
-            return self._rig.native(*self.servers.maps, *trace, host_dialect=self.pair.host)
-        self._module = self._rig.module(*self.servers.maps, "--fault", f"ping-loss={LOST_PING}", dialect=self.pair.module)
-        return self._rig.bridge(*trace, host_dialect=self.pair.host, module_dialect=self.pair.module)
+            return self._rig.native(*self.servers.maps, *kept, host_dialect=self.pair.host)
+        self._module = self._rig.module(
+            *self.servers.maps, "--fault", f"ping-loss={LOST_PING}", "--log-level", "debug", dialect=self.pair.module
+        )
+        return self._rig.bridge(*kept, host_dialect=self.pair.host, module_dialect=self.pair.module)
 
     def close(self) -> None:
         """End everything, however it is."""
@@ -159,6 +162,8 @@ class Stage:
             if program is not None:
                 assert program.stop() == 0, program.complaint()
                 assert "Traceback" not in program.complaint(), program.complaint()
+        leaks = secrets.left_behind(self._rig.folder)
+        assert not leaks, "\n".join(leaks)
 
     def last_words(self) -> str:
         """What can be told of a failure."""

@@ -8,6 +8,7 @@ from support.rig import Terminal
 
 from matrix.host import Connection, fails
 from matrix.lines import LineProgram
+from matrix.secrets import APN_PASSWORD, APN_USER, PPP_PASSWORD, PPP_USER
 from matrix.wipsoft_sockets import SERVER, TCP, UDP, WipsoftConnection, WipsoftListening
 
 NEWER = {
@@ -64,7 +65,8 @@ class WipsoftHost(LineProgram):
             self.command("AT+WIPCFG=2,13,1")  # the signs of +++ are not the peer's
         self.command(f"AT+WIPBR=1,{self.bearer}")
         place = '2,"0123456789"' if kind == "gsm" else '11,"APN name"'
-        for option in (place, '0,"user name"', '1,"passwd"'):
+        user, password = (PPP_USER, PPP_PASSWORD) if kind == "gsm" else (APN_USER, APN_PASSWORD)
+        for option in (place, f'0,"{user}"', f'1,"{password}"'):
             self.command(f"AT+WIPBR=2,{self.bearer},{option}")
         self.command(f"AT+WIPBR=4,{self.bearer},0", limit_s=40)
         self.is_up = True

@@ -16,7 +16,7 @@ from support.web import Web, web_server
 EVERY = bytes(range(256))
 PAGE = random.Random(5).randbytes(3000) + EVERY + b"\x03\x10\x10\x03"
 LARGE = random.Random(6).randbytes(300 << 10)
-USER, PASSWORD = "anna", "pw"
+USER, PASSWORD = "anna", "pa9e-s3cret"
 LOGIN = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 WORDS = b'\r\n\x03\r\nOK\r\n\r\n+WIPFILE: 5,1,1,200,"OK"\r\n'
 """A page that reads like what a module says."""

@@ -243,6 +243,29 @@ class TestTyping:
             assert "Z" not in "".join(written), written
 
 
+class TestProtocols:
+    """What a host says itself to a server, without TLS."""
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "PASS s3cret", "pass s3cret", "PASS  s3cret;,\"", "AUTH PLAIN AG1ldGVyAHMzY3JldA==", "AUTH LOGIN s3cret",
+            "a1 AUTHENTICATE PLAIN s3cret", 'a1 LOGIN meter "s3cret"', "Authorization: Basic s3cret==",
+            "proxy-authorization: Digest s3cret",
+        ],
+    )  # fmt: skip
+    def test_hidden(self, line: str) -> None:
+        who = masker("wipsoft-5.57")
+        shown = who.text(f"USER meter\r\n{line}\r\nQUIT\r\n")
+        assert "s3cret" not in shown and "AG1l" not in shown
+        assert shown.startswith("USER meter\r\n") and shown.endswith(f"{MASK}\r\nQUIT\r\n")
+        assert who.text("s3cret") == "s3cret", "what a peer says does not become a secret everywhere"
+
+    @pytest.mark.parametrize("line", ["compass north", "bypass 1", "PASS", "AUTH LOGIN", "LOGIN", "The pass is open"])
+    def test_shown(self, line: str) -> None:
+        assert masker("wipsoft-5.57").text(f"{line}\r\n") == f"{line}\r\n"
+
+
 class TestCuts:
     """However the bytes are cut, a secret is not."""
 

@@ -17,6 +17,7 @@ from matrix.scenarios import (  # noqa: I001
     files,
     secure,
     time,
+    secrets,
     line,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "mms",
     "names",
     "ping",
+    "secrets",
     "secure",
     "several",
     "streams",
