@@ -88,3 +88,10 @@ class HintHolder:
         the module's own word for the end, which its sign for it has made sure."""
         held, self._held, self._due_s = self._held, b"", None
         return held if whole or not self._completes(held) else b""
+
+    def end(self) -> bytes:
+        """The same where a data phase was left: a whole text is suspected, since nothing can follow it."""
+        held = self.release()
+        if held and self._completes(held):
+            self.suspected, held = held, b""
+        return held

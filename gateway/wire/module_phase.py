@@ -216,7 +216,7 @@ class ModulePhase:
 
     def finish(self) -> list[bytes]:
         """Payload that is still held when the phase is over; a suspected text is not among it."""
-        rest = bytes(self._datagram) if self.divided else self._holder.release()
+        rest = bytes(self._datagram) if self.divided else self._holder.end()
         if self._boot.suspected is None:
             rest += self._boot.release()
         self._datagram.clear()

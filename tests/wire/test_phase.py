@@ -71,6 +71,14 @@ class TestHints:
         assert holder.feed(b"x", 1.0) == SHUTDOWN + b"x"
         assert holder.suspected is None
 
+    def test_the_end_of_the_phase_is_as_good_as_silence(self) -> None:
+        holder = HintHolder((SHUTDOWN,))
+        assert holder.feed(b"text" + SHUTDOWN, 0.0) == b"text"
+        assert holder.end() == b""
+        assert holder.suspected == SHUTDOWN
+        holder.feed(b"\r\nSHUT", 1.0)
+        assert holder.end() == b"\r\nSHUT"
+
     def test_a_slow_line_does_not_hide_it(self) -> None:
         holder = HintHolder((SHUTDOWN,))
         holder.feed(b"\r\nSH", 0.0)
