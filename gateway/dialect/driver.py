@@ -87,11 +87,27 @@ class Await:
 
 @record
 class Enter:
-    """Send a command that opens the module's data mode on ``socket``; its :class:`Answer` is CONNECT when it did."""
+    """Send a command that opens the module's data mode on ``socket``; its :class:`Answer` is CONNECT when it did.
+
+    ``deliver`` as in :class:`Route`.
+    """
 
     text: str
     socket: HostSocket
     phase: ModulePhase
+    deliver: bool = True
+
+
+@record
+class Put:
+    """Send payload in the open data mode, behind what waits for it; answered by whether there is one."""
+
+    data: bytes
+
+
+@record
+class Quiet:
+    """How long nothing has been moved in the open data mode, either way, in seconds; None: ask no more."""
 
 
 @record
@@ -127,6 +143,14 @@ class Route:
     socket: HostSocket
     deliver: bool
     before: HostSocket | None = None
+
+
+@record
+class Keep:
+    """This waits for ``socket`` behind what is kept for it, until somebody reads it."""
+
+    socket: HostSocket
+    data: bytes
 
 
 @record
@@ -212,8 +236,8 @@ class Remark:
 
 
 DriverStep = (
-    Command | Await | Enter | Leave | EndSending | Route | Forget | End | Resume | Rest | Report | Emit | Deliver
-    | Moved | Afterwards | Remark
+    Command | Await | Enter | Put | Quiet | Leave | EndSending | Route | Keep | Forget | End | Resume | Rest | Report
+    | Emit | Deliver | Moved | Afterwards | Remark
 )  # fmt: skip
 DriverSteps = Generator[DriverStep, Any, Result]
 Chores = Generator[DriverStep, Any, None]
@@ -257,7 +281,9 @@ class Driver(ABC):
     late: Collection[str] = ()
     """Messages that could be another's text, and are the module's own where no command is answered: they come late."""
     sends_by_command = False
-    """Payload goes by :meth:`send`, not in a data mode."""
+    """Payload for a socket whose data mode is not open goes by :meth:`send`."""
+    mapped: HostSocket | None = None
+    """Whose data mode is open; whoever runs the driver keeps it."""
     stuck: Collection[HostSocket] = ()
     """Sockets of which the module holds payload that it could not send."""
     full = False
@@ -323,6 +349,11 @@ class Driver(ABC):
     @abstractmethod
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
         """The module's data mode ended, or seems to have: ``mark`` is its sign (ETX, or the text that was seen)."""
+
+    def left(self, socket: HostSocket, held: bytes) -> Chores:
+        """A data mode was left. ``held``: as :class:`Leave` has it, where it was left for a command."""
+        if held:
+            yield Deliver(socket, held)
 
     @abstractmethod
     def lost(self) -> Iterable[Event]:

@@ -107,10 +107,14 @@ class SendDatagram:
 
 @record
 class Attach:
-    """From now on deliver what arrives (also what waits) and take payload. ``peer``: UDP, only this peer from now on."""
+    """From now on deliver what arrives (also what waits) and take payload.
+
+    ``peer``: UDP, only this peer from now on. ``alone``: as long as it is so, the host's side hears of nothing else.
+    """
 
     socket: HostSocket
     peer: Endpoint | None = None
+    alone: bool = False
 
 
 @record

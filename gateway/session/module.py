@@ -31,10 +31,13 @@ from gateway.dialect.driver import (
     Enter,
     Final,
     Forget,
+    Keep,
     Leave,
     Moved,
     Opening,
     Outlet,
+    Put,
+    Quiet,
     Remark,
     Report,
     Rest,
@@ -45,10 +48,10 @@ from gateway.errors import InternalError
 from gateway.model.causes import Cause
 from gateway.model.events import BearerLost, Event, ModuleText, PeerClosed, Received, SocketLost
 from gateway.model.findings import FindingKind
-from gateway.model.requests import Attach, CloseSocket, PassThrough, Request
+from gateway.model.requests import CloseSocket, PassThrough, Request, ShutdownTcp
 from gateway.model.results import Done, Failed, PassedThrough, Prompted, Relayed, Result
 from gateway.model.tuning import Tune, Tuned, ignored
-from gateway.model.values import TUNNELS, HostSocket, Ticket
+from gateway.model.values import HostSocket, Ticket
 from gateway.session.asides import Aside, Asides
 from gateway.session.effects import Drain, Effect, Happened, News, Note, RelayedBytes, ToModule
 from gateway.session.kept import KeptData
@@ -170,8 +173,12 @@ class _Job:
     passing: str = ""
     withdrawn: bool = False
     closes: HostSocket | None = None
+    ends: HostSocket | None = None
+    """Payload that was given for this socket before is sent first."""
     flush_s: float | None = None
-    """Until when it waits for payload to be sent first."""
+    """Until when it waits for that."""
+    urgent: bool = False
+    """It goes before payload."""
 
 
 class ModuleSide:
@@ -197,7 +204,7 @@ class ModuleSide:
         self._sorter = LineSorter(dialect, limits_s, self.driver.late)
         self._reader = AnswerReader()
         self._now = 0.0
-        self._last_write_s = -1000.0
+        self._last_write_s = self._last_read_s = -1000.0
         self._line_open = False
         """What was written last does not end a command line."""
         # -- work
@@ -227,10 +234,6 @@ class ModuleSide:
         self._moved = False
         """Payload has gone either way."""
         self._relay: Ticket | None = None
-        self._tunnel: HostSocket | None = None
-        """A socket of the gateway's own that is attached for good."""
-        self._tunnel_left = False
-        """Its data mode was left for something else."""
         self._delivers = True
         """What arrives is told; else it is kept."""
         self._kept = KeptData()
@@ -265,11 +268,8 @@ class ModuleSide:
         else:
             job = _Job(None, ticket, name)
             job.steps = self.driver.perform(request)
-            if isinstance(request, Attach) and request.socket >= TUNNELS:
-                self._tunnel = request.socket
-            elif isinstance(request, CloseSocket) and request.socket == self._tunnel:
-                self._tunnel = None
             job.closes = request.socket if isinstance(request, CloseSocket) else None
+            job.ends = request.socket if isinstance(request, CloseSocket | ShutdownTcp) else None
         if self._finishing:
             self._reply(job, Failed(Cause.ABORTED))
             return
@@ -296,7 +296,8 @@ class ModuleSide:
     def payload(self, socket: HostSocket, data: bytes, now: float) -> None:
         """Payload of the host for a socket."""
         self._now = now
-        if self.driver.sends_by_command:
+        by_command = self.driver.sends_by_command
+        if by_command and (self.driver.mapped != socket or socket in self._outgoing):
             self._outgoing.add(socket, data)
             self._work()
         elif socket not in self._backlog and self._sends_to(socket):
@@ -479,11 +480,6 @@ class ModuleSide:
                 self._worker = self._pass_through(job) if job.steps is None else self._carry_out(job, job.steps)
             elif self._doubtful and not self._finishing:
                 self._worker = self._recover()
-            elif self._tunnel is not None and self._tunnel_left and not self._finishing:
-                # The data mode was left for a command; the gateway's own service goes on in it.
-                self._tunnel_left = False
-                self._jobs.append(_Job(self.driver.perform(Attach(self._tunnel)), Ticket(0), "attach again"))
-                continue
             else:
                 if self._idle_s is None and not self._finishing and not self._asides:
                     self._idle_s = self._now + IDLE_S
@@ -556,7 +552,16 @@ class ModuleSide:
                 if not job.withdrawn:
                     yield _Sleep(self._now + seconds, seconds if quiet else None)
             case Leave(there):
-                return (yield from self._leave(there))
+                socket = self._phase_socket
+                held = yield from self._leave(there)
+                self._after_leaving(socket, held, b"")
+                return held
+            case Put(data):
+                return self._put(data)
+            case Quiet():
+                if job.withdrawn or self._doubtful or not self.in_data_mode:
+                    return None
+                return self._now - max(self._last_write_s, self._last_read_s)
             case EndSending(over):
                 self._send_backlog()
                 if self._phase is not None:
@@ -566,6 +571,8 @@ class ModuleSide:
                         self._line_open = False
             case Route():
                 return self._route(step)
+            case Keep(socket, data):
+                self._kept.add(socket, data)
             case Forget(socket):
                 self._kept.take(socket)
             case End(limit_s):
@@ -612,7 +619,7 @@ class ModuleSide:
         if self._phase is not None:
             if self._phase.ends_socket:
                 return Answer(Final.ERROR)
-            yield from self._leave()
+            yield from self._make_room()
         if self.state is State.DOWN:
             return Answer(Final.DOWN)
         flight = Flight(command.text, self._due(command.text, command.limit_s))
@@ -654,7 +661,7 @@ class ModuleSide:
                 busy = "the module's data mode ends only with its socket"
                 self._refuse(job, Failed(Cause.BUSY, busy), busy)
                 return
-            yield from self._leave()
+            yield from self._make_room()
         if self.state is State.DOWN:
             self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
             return
@@ -696,6 +703,7 @@ class ModuleSide:
             self._reader.add(data)
             self._read_lines()
             return
+        self._last_read_s = self._now
         if self._phase is not None and self._reader.after_cr:
             self._reader.after_cr = False
             data = data.removeprefix(b"\n")  # the rest of CONNECT's own line end
@@ -864,12 +872,12 @@ class ModuleSide:
         if self._doubtful:
             yield from self._recover()
         if self._phase is not None:
-            yield from self._leave()
+            yield from self._make_room()
         if self.state is State.DOWN:
             return Answer(Final.DOWN)
         answer: Answer = yield self._sent(Flight(step.text, self._due(step.text)))
         if answer.final is Final.CONNECT:
-            self._open(Opening(step.socket, step.phase, deliver=True))
+            self._open(Opening(step.socket, step.phase, step.deliver))
         elif answer.ok:
             return Answer(Final.ERROR)
         return answer
@@ -878,9 +886,9 @@ class ModuleSide:
         """The module's next byte is payload."""
         opening.phase.begin(self._last_write_s)
         self._phase, self._phase_socket = opening.phase, opening.socket
+        self.driver.mapped = opening.socket
         self._phase_over = self._suspended = False
         self._delivers = opening.deliver
-        self._tunnel_left = False
         self._note("module_phase", what="open")
         self._send_backlog()
 
@@ -931,6 +939,15 @@ class ModuleSide:
         if phase.drains:
             self.effects.append(Drain())
 
+    def _put(self, data: bytes) -> bool:
+        """Send payload of the driver's in the open data mode, in its turn; whether there is one."""
+        socket = self._phase_socket
+        if socket is None:
+            return False
+        self._backlog.setdefault(socket, []).append(data)
+        self._send_backlog()
+        return True
+
     def _must_wait(self, job: _Job) -> bool:
         """Whether a socket that is to be closed still has payload that will be sent in a moment."""
         phase = self._phase
@@ -963,7 +980,8 @@ class ModuleSide:
         if not self._suspended:
             self._suspended = True
             if not self._finishing:
-                self._jobs.appendleft(_Job(self.driver.data_ended(socket, fed.mark), Ticket(0), "data ended"))
+                ended = self.driver.data_ended(socket, fed.mark)
+                self._jobs.appendleft(_Job(ended, Ticket(0), "data ended", urgent=True))
         if fed.mark in (ETX, FALL_BACK):
             self._read_lines()
 
@@ -1008,8 +1026,13 @@ class ModuleSide:
         return answer.final is not Final.DOWN
 
     def _drop_phase(self) -> None:
+        """There is no data mode any more; what waits for it is sent by commands where that is possible."""
+        socket = self._phase_socket
+        if socket in self._backlog and self.driver.sends_by_command:
+            for part in reversed(self._backlog.pop(socket)):
+                self._outgoing.put_back(socket, part)
         self._phase = None
-        self._phase_socket = None
+        self._phase_socket = self.driver.mapped = None
         self._phase_over = False
 
     def _leave(self, there: bool = False) -> _Steps:
@@ -1017,7 +1040,6 @@ class ModuleSide:
         phase = self._phase
         if phase is None:
             return b""
-        self._tunnel_left = self._phase_socket == self._tunnel
         self._suspended = True
         if there:
             self._drop_phase()
@@ -1047,6 +1069,16 @@ class ModuleSide:
         if not left and not (yield from self._to_command_mode()):
             self._down()
         return held if self.state is not State.DOWN else None
+
+    def _make_room(self) -> _Steps:
+        """Leave the data mode for a command."""
+        socket = self._phase_socket
+        held = yield from self._leave()
+        self._after_leaving(socket, held, held)
+
+    def _after_leaving(self, socket: HostSocket | None, left: bytes | None, held: bytes | None) -> None:
+        if socket is not None and left is not None and not self._finishing:
+            self._jobs.appendleft(_Job(self.driver.left(socket, held or b""), Ticket(0), "left", urgent=True))
 
     def _silence(self) -> _Steps:
         """Wait until the module has heard nothing for its guard time."""
@@ -1102,12 +1134,14 @@ class ModuleSide:
     # -- payload by commands -------------------------------------------------------------------------------------------
 
     def _next_job(self) -> _Job | None:
-        """Jobs and payload in turn; a socket is closed when its payload has gone."""
+        """Jobs and payload in turn; a socket is closed, or told to end, when its payload has gone."""
+        if self._jobs and self._jobs[0].urgent:
+            return self._jobs.popleft()
         sending = self._sending() if self._outgoing or self.driver.stuck else None
         if not self._jobs:
             return sending
         head = self._jobs[0]
-        if head.closes is not None and head.closes in self._outgoing:
+        if head.ends is not None and head.ends in self._outgoing:
             head.flush_s = head.flush_s or self._now + FLUSH_S
             if self._now < head.flush_s:
                 return sending
@@ -1302,8 +1336,6 @@ class ModuleSide:
             self._asides.wake()  # what they wait for will not come
         if isinstance(event, PeerClosed | SocketLost):
             self._forget_backlog(event.socket)
-            if event.socket == self._tunnel:
-                self._tunnel = None
 
     def _forget_backlog(self, socket: HostSocket) -> None:
         lost = sum(len(part) for part in self._backlog.pop(socket, [])) + self._outgoing.forget(socket)

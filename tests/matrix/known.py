@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-FAULTS: dict[str, str] = {
-    "fibocom-l610-on-wipsoft-*:several-sockets-by-turns": (
-        "the WIPSoft driver stays in the data mode of the socket that was opened last, where the module tells nothing of "
-        "the others: what their peers send is not noticed until that data mode is left"
-    ),
-}
+FAULTS: dict[str, str] = {}
 """Pattern of a cell's name (``host-on-module:scenario-form``) to what is wrong."""
 
 

@@ -7,6 +7,7 @@ from support.rig import read_exactly
 from matrix.fibocom import FibocomHost
 from matrix.host import Connection, fails
 from matrix.scenario import scenario
+from matrix.scenarios.streams import noise
 from matrix.stage import HOLD, HOLD_PORT, Stage
 from matrix.wipsoft import WipsoftHost
 
@@ -64,6 +65,33 @@ def several_sockets_by_turns(stage: Stage, _: str) -> None:
     for connection, peer in opened:
         connection.close()
         assert peer.recv(1) == b""
+
+
+@scenario("TCP client", "mip")
+def several_sockets_at_once(stage: Stage, _: str) -> None:
+    """All peers speak at the same time and the host to all of them, much and of every value; one leaves in between."""
+    host = stage.host
+    assert isinstance(host, FibocomHost)
+    room = min(stage.pair.clients or 3, 3)
+    opened = []
+    for number in range(1, room + 1):
+        connection = host.connect(HOLD, HOLD_PORT, number=number)
+        opened.append((connection, stage.servers.hold.arrived(), noise(4000 + number)))
+    for _, peer, words in opened:
+        peer.sendall(words)
+    for connection, _, words in opened:
+        connection.send(words[::-1])
+    for connection, peer, words in opened:
+        connection.expect(words)
+        assert read_exactly(peer, len(words)) == words[::-1]
+    opened[0][1].close()
+    opened.pop(0)[0].closed_by_peer()
+    for connection, peer, _ in opened:
+        connection.send(b"and on")
+        assert read_exactly(peer, 6) == b"and on"
+        peer.sendall(b"as before")
+        connection.expect(b"as before")
+        connection.close()
 
 
 @scenario("TCP client", "wipsoft", "mip")

@@ -361,7 +361,7 @@ class EdsoftFirmware(Services):
 
     def _session(self, command: str, socket: HostSocket, phase: HostPhase, peer: Endpoint | None = None) -> Steps:
         """The data phase of a socket, from Ok_Info_WaitingForData to its end; UDP: with ``peer`` alone from now on."""
-        result = yield Ask(Attach(socket, peer))
+        result = yield Ask(Attach(socket, peer, alone=True))
         if isinstance(result, Failed):
             yield Ask(CloseSocket(socket))
             return Fail(result.cause, command, result.original)

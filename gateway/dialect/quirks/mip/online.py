@@ -89,7 +89,7 @@ class Online(LinkAndSockets):
         Its marks are told when payload can be taken: hosts begin at once.
         """
         socket.state = SocketState.ONLINE
-        result = yield Ask(Attach(socket.handle))
+        result = yield Ask(Attach(socket.handle, alone=True))
         if isinstance(result, Failed):
             socket.broken = True
             return (yield from self.end(socket))

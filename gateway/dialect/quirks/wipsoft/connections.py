@@ -26,12 +26,19 @@ class Connection:
     first: int = 0
     peer_closed: bool = False
     attached: bool = False
+    """The host's side takes what comes."""
+    alone: bool = False
+    """And as long as it does, it hears of nothing else."""
     detached: bool = False
     """The host has left the data mode of its own will."""
+    waiting: bool = False
+    """The module has told that something can be read, and it was not read."""
     speaker: Endpoint | None = None
     """UDP: who sent the datagram that was told last."""
-    kept: list[tuple[Endpoint, bytes]] = field(default_factory=list)
-    """UDP: datagrams that were read to see who sent them."""
+    kept: list[tuple[Endpoint | None, bytes]] = field(default_factory=list)
+    """What was read before the host's side takes it: pieces of a stream, or datagrams with who sent them."""
+    part: bytes = b""
+    """UDP: the beginning of a datagram of which more blocks follow."""
 
     @property
     def mode(self) -> int:
@@ -49,17 +56,34 @@ class Connections:
         """Connections that were accepted by the module and wait for the host's side: index to listener."""
         self.gone: set[int] = set()
         """Indices whose peer has closed; what it sent before can still be read."""
+        self.session: Connection | None = None
+        """Whose the offline session is (6.3): there is one."""
 
     def clear(self) -> list[HostSocket]:
         """Forget everything; the host's sockets there were."""
         holders = list(self.held)
         self.held.clear()
         self.calls.clear()
+        self.session = None
         return holders
 
     def at(self, mode: int, index: int) -> HostSocket | None:
         """Who holds a socket of the module's; a server's is its listener."""
         return next((holder for holder, one in self.held.items() if (one.mode, one.index) == (mode, index)), None)
+
+    def of(self, entry: Connection) -> HostSocket | None:
+        """Who holds it; None when it is not open any more."""
+        return next((holder for holder, one in self.held.items() if one is entry), None)
+
+    def may_stay(self, holder: HostSocket) -> bool:
+        """Whether a data mode of this socket may stay open: nobody wants to hear of another meanwhile."""
+        entry = self.held[holder]
+        return (entry.attached and entry.alone) or len(self.held) == 1
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much waits for the host's side."""
+        return sum(len(data) for one in self.held.values() for _, data in one.kept)
 
     def server_of(self, index: int) -> int:
         """The server that a client index belongs to, where the module does not say it (X02); 0 for none."""

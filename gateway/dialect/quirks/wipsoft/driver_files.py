@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import (
     Answer,
+    Chores,
     Command,
     DriverSteps,
     EndSending,
     Enter,
     Final,
     Leave,
+    Outlet,
     Report,
     until_still,
 )
-from gateway.dialect.quirks.wipsoft.driver_sockets import SocketsDriver
+from gateway.dialect.quirks.wipsoft.driver_data import PUT_BYTES, DataDriver
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import Event, SocketLost
+from gateway.model.requests import CloseSocket, ShutdownTcp
 from gateway.model.results import Done, Failed
 from gateway.model.services import Begun, GetFile, OpenFtp, PutFile, SetFtp
 from gateway.model.values import HostSocket
@@ -41,7 +44,7 @@ class Session:
     """The host has not sent all of its file."""
 
 
-class FilesDriver(SocketsDriver):
+class FilesDriver(DataDriver):
     """See the module's text."""
 
     _files: Session | None = None
@@ -50,6 +53,25 @@ class FilesDriver(SocketsDriver):
 
     def _is_files(self, socket: HostSocket) -> bool:
         return self._files is not None and self._files.session == socket
+
+    def do_shutdown_tcp(self, request: ShutdownTcp) -> DriverSteps:
+        """Of a socket, or of the file that the host sends."""
+        return self._end_file() if self._is_files(request.socket) else super().do_shutdown_tcp(request)
+
+    def do_close_socket(self, request: CloseSocket) -> DriverSteps:
+        """A socket, a listener or the session with a server."""
+        return self._close_ftp() if self._is_files(request.socket) else self._close(request.socket)
+
+    def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
+        """Of a file: its own request waits for what the module says of it."""
+        if not self._is_files(socket):
+            yield from super().data_ended(socket, mark)
+
+    def outlet(self, socket: HostSocket) -> Outlet | None:
+        """Of a file: its data mode, when that is open."""
+        if self._is_files(socket):
+            return Outlet(PUT_BYTES if self.mapped == socket else 0)
+        return super().outlet(socket)
 
     def do_open_ftp(self, request: OpenFtp) -> DriverSteps:
         """Connect and log in, then set type and mode; OK when that is done."""
@@ -113,6 +135,7 @@ class FilesDriver(SocketsDriver):
             text = self.dialect.write(does, index=INDEX, filename=path)
         except WrongValue:
             return Failed(Cause.BAD_VALUE)
+        yield from self._close_session()
         guard_s = self.dialect.tables.numbers["guard_ms"] / 1000
         phase = ModulePhase(escaped=True, divided=False, guard_s=guard_s, uploads=does != "ftp_get")
         answer: Answer = yield Enter(text, session, phase)

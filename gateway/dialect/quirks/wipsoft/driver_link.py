@@ -37,7 +37,8 @@ class LinkDriver(Driver):
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
         self._stack = False
-        self._options_set = False
+        self._told: set[int] = set()
+        """Stack options that this stack was told."""
         self._open: set[int] = set()
         self._started: int | None = None
         self._ever_started = False
@@ -73,7 +74,7 @@ class LinkDriver(Driver):
         if not answer.ok and answer.final is not Final.ERROR:
             return None
         if not answer.heard:  # some modules refuse, others say OK, when there is no stack: it is started again
-            self._stack = self._options_set = False
+            self._no_stack()
         states = {heard.number("bid"): heard.number("state") for heard in answer.heard}
         self._open = set(states)
         self._sent = {key: value for key, value in self._sent.items() if key[0] in states}
@@ -98,7 +99,7 @@ class LinkDriver(Driver):
 
     def lost(self) -> Iterable[Event]:
         """The module forgot everything: stack, bearer, sockets."""
-        self._stack = self._options_set = False
+        self._no_stack()
         self._open.clear()
         self._sent.clear()
         self._ever_started = False
@@ -142,17 +143,24 @@ class LinkDriver(Driver):
             if not answer.ok and not self._says(answer, "+WIPCFG", Cause.ALREADY_STARTED):
                 return self.failed(answer, "+WIPCFG=1")
             self._stack = True
-        if not self._options_set:
-            if self._has("+WIPCFG", QUIET_SIGNS):
-                yield Command(self.dialect.write("stack_option", option=QUIET_SIGNS, value=1))
-            self._options_set = True
+        yield from self._tell_option(QUIET_SIGNS, 1)
         return None
+
+    def _no_stack(self) -> None:
+        self._stack = False
+        self._told.clear()
+
+    def _tell_option(self, option: int, value: int) -> Chores:
+        """Give the stack an option that it knows, once."""
+        if option not in self._told and self._has("+WIPCFG", option):
+            self._told.add(option)
+            yield Command(self.dialect.write("stack_option", option=option, value=value))
 
     def _open_bearer(self, bid: int) -> Part:
         answer: Answer = yield Command(self.dialect.write("bearer_open", bid=bid))
         if not answer.ok and self._cause(answer) in (Cause.NOT_STARTED, Cause.NOT_ALLOWED):
             # The module was restarted without a word: it knows nothing of the stack.
-            self._stack = self._options_set = False
+            self._no_stack()
             failed = yield from self._start_stack()
             if failed is not None:
                 return failed

@@ -41,6 +41,9 @@ class SocketsDriver(TuningDriver):
 
     def _shut(self, protocol: int, index: int) -> Part:
         """Close a socket of the module's. What it may say of it behind its OK belongs to it, not to the next there."""
+        session = self.connections.session
+        if session is not None and (session.mode, session.index) == (protocol, index):
+            yield from self._close_session()
         answer: Answer = yield Command(self.dialect.write("socket_close", protocol=protocol, index=index))
         if answer.ok and self.dialect.switch("local_close") == "all":
             yield Await(
@@ -50,6 +53,12 @@ class SocketsDriver(TuningDriver):
                 CLOSE_ECHO_S,
             )
         return answer
+
+    def _close_session(self) -> Chores:
+        """Close the offline session, if there is one (6.3)."""
+        session, self.connections.session = self.connections.session, None
+        if session is not None:
+            yield Command(self.dialect.write("offline_close", index=session.index), frozenset({"offline_closed"}))
 
     def _ready(self, protocol: int, index: int) -> Part:
         """Wait until a created socket is usable: None, or why it is not."""
@@ -240,8 +249,7 @@ class SocketsDriver(TuningDriver):
         entry = self.connections.held.pop(socket, None)
         if entry is None:
             return Done()
-        if entry.attached:
-            entry.attached = False
+        if self.mapped == socket:
             yield Leave()
         if entry.protocol == SERVER:
             for index in [index for index, listener in self.connections.calls.items() if listener == socket]:

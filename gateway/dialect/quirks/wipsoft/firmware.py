@@ -596,7 +596,7 @@ class WipsoftFirmware(WipsoftOffline):
         return Gatherer(wait / 10, 2 * size, divided=False) if wait else None
 
     def _mapped(self, socket: Socket, phase: HostPhase) -> Steps:
-        result = yield Ask(Attach(socket.handle, socket.peer if socket.repointed else None))
+        result = yield Ask(Attach(socket.handle, socket.peer if socket.repointed else None, alone=True))
         if isinstance(result, Failed):
             return Fail(Cause.BAD_STATE, original=result.original)
         socket.state, socket.told, socket.waiting, socket.carried = SocketState.MAPPED, False, 0, b""
