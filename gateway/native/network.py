@@ -154,8 +154,9 @@ class Stream(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The peer sends no more; the other direction stays open where it can end by itself: not by TLS before 1.3."""
-        self._ended = True
-        if not self._unread:
+        # A transport that is paused and resumed behind the end says it again.
+        again, self._ended = self._ended, True
+        if not (again or self._unread):
             self.owner.ended(self)
         return self.transport is None or self.transport.can_write_eof()
 

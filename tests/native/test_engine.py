@@ -599,6 +599,17 @@ class TestEnds:
             assert (await d.event(Received)).data == b"the last"
             assert await d.event(PeerClosed) == PeerClosed(ONE)
 
+    async def test_closed_is_told_once(self, server: Server) -> None:
+        """However often the host is slow behind it."""
+        async with desk() as d:
+            peer = await connected(d, server)
+            peer.close()
+            assert await d.event(PeerClosed) == PeerClosed(ONE)
+            for held in (True, False, True, False):
+                d.engine.hold(held)
+                await settled()
+            assert d.quiet()
+
     async def test_closed_without_a_byte(self, server: Server) -> None:
         async with desk() as d:
             await d.done(ConnectTcp(ONE, Endpoint("127.0.0.1", server.port)))

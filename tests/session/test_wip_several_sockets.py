@@ -109,6 +109,22 @@ class TestChoice:
         assert site.choices == ["continuous for a while", "hexadecimal"]
 
 
+    @both
+    def test_a_host_that_takes_no_more_just_now_costs_no_guard_time(self, dialect: str) -> None:
+        site = Site(dialect)
+        one = site.opened(1)
+        site.peer_sends(1, b"taken")
+        site.done(Detach(one))
+        site.peer_sends(1, b" kept")
+        site.sends(one, b"sent")
+        site.wait(5)
+        assert site.received[one] == b"taken"
+        site.done(Attach(one))
+        assert site.received[one] == b"taken kept"
+        assert site.module.lines[1].got == b"sent"
+        assert site.module.leavings == 0
+
+
 class TestOlder:
     """Without an offline session: command mode, and a visit to whoever has something."""
 

@@ -147,7 +147,7 @@ class DataDriver(OfflineDriver):
         return Done(entry.kept[0][0] if entry.kept else None)
 
     def do_detach(self, request: Detach) -> DriverSteps:
-        """Leave whatever brings its payload."""
+        """Leave whatever brings its payload; where nobody needs the module otherwise, only keep it from now on."""
         entry = self.connections.held.get(request.socket)
         if entry is None or not entry.attached:
             return Done()
@@ -155,7 +155,10 @@ class DataDriver(OfflineDriver):
         if self.connections.session is entry:
             yield from self._close_session()
         if self.mapped == request.socket:
-            yield from self._leave(request.socket)
+            if not entry.alone and self.connections.may_stay(request.socket):
+                yield Route(request.socket, deliver=False)
+            else:
+                yield from self._leave(request.socket)
         return Done()
 
     def do_shutdown_tcp(self, request: ShutdownTcp) -> DriverSteps:
