@@ -1,33 +1,16 @@
-"""Files and mail of an eDSoft host: over a module's sockets, and over this computer's network (S000333 ch. 3, ch. 4)."""
+"""Mail of an eDSoft host: over a module's sockets, and over this computer's network (S000333 ch. 3)."""
 
 from __future__ import annotations
 
 import base64
-import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from support.files import Files
 from support.office import PASSWORD, USER, PostOffice
 from support.postbox import KINDS, Postbox
 from support.rig import Rig, Terminal
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
-DATA = random.Random(3).randbytes(20_000) + bytes(range(256)) + b"\x03\x10\x10\x03"
-
-
-def escaped(data: bytes) -> bytes:
-    return data.replace(b"\x10", b"\x10\x10").replace(b"\x03", b"\x10\x03")
-
-
-def unescaped(data: bytes) -> bytes:
-    got, at = bytearray(), 0
-    while at < len(data):
-        at += data[at] == 0x10
-        got.append(data[at])
-        at += 1
-    return bytes(got)
 
 
 @pytest.fixture(scope="module", params=["wipsoft-5.57", "wipsoft-2.01", "fibocom-l610", "native"])
@@ -42,8 +25,6 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             rig.bridge("--trace", str(folder / "trace"), module_dialect=request.param)
         host = rig.terminal("host")
         host.ask("ATE0")
-        for name, value in (("FTPUN", USER), ("FTPPW", PASSWORD), ("FTPSERV", "127.0.0.1"), ("FTPMODE", 1)):
-            assert host.answer(f'AT#{name}="{value}"' if isinstance(value, str) else f"AT#{name}={value}") == "OK"
         for name, value in (
             ("SMTPSERV", "127.0.0.1"), ("SMTPUN", USER), ("SMTPPW", PASSWORD), ("SENDERADDR", "meter@here.example"),
             ("SENDERNAME", "Meter 7"), ("DOMAIN", "here.example"), ("REC1", "a@there.example"), ("SUBJ1", "Reading"),
@@ -59,60 +40,11 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def files(host: Terminal, tmp_path: Path) -> Iterator[Files]:
-    server = Files(tmp_path / "files", PASSWORD)
-    assert host.answer(f"AT#FTPPORT={server.place.port}") == "OK"
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def post(host: Terminal) -> Iterator[PostOffice]:
     office = PostOffice()
     assert host.answer(f"AT#SMTPPORT={office.port}") == "OK"
     yield office
     office.close()
-
-
-class TestFiles:
-    def test_down(self, host: Terminal, files: Files) -> None:
-        (files.folder / "a.bin").write_bytes(DATA)
-        assert host.answer('AT#FTPGETFILENAME="a.bin"') == "OK"
-        host.ask("AT#FTPGET", b"\r\nOk_Info_DataBegin\r\n")
-        got = host.take(len(escaped(DATA)))
-        assert unescaped(got) == DATA
-        assert host.until(b"OK\r\n") == b"\x03\r\nOK\r\n"
-
-    def test_up(self, host: Terminal, files: Files) -> None:
-        (files.folder / "in").mkdir()
-        assert host.answer('AT#FTPPUTPATH="in"') == "OK"
-        assert host.answer('AT#FTPPUTFILENAME="b.bin"') == "OK"
-        host.ask("AT#FTPPUT", WAITING)
-        host.say(escaped(DATA) + b"\x03")
-        assert host.until(b"OK\r\n") == b"\r\nOK\r\n"
-        assert (files.folder / "in" / "b.bin").read_bytes() == DATA
-        assert host.answer('AT#FTPPUTPATH=""') == "OK"
-
-    def test_nothing_is_a_file_too(self, host: Terminal, files: Files) -> None:
-        (files.folder / "empty").touch()
-        assert host.answer('AT#FTPGETFILENAME="empty"') == "OK"
-        assert host.ask("AT#FTPGET").endswith(b"Ok_Info_DataBegin\r\n\x03\r\nOK\r\n")
-        assert host.answer('AT#FTPPUTFILENAME="nothing"') == "OK"
-        host.ask("AT#FTPPUT", WAITING)
-        host.say(b"\x03")
-        assert host.until(b"OK\r\n") == b"\r\nOK\r\n"
-        assert (files.folder / "nothing").read_bytes() == b""
-
-    def test_refusals(self, host: Terminal, files: Files) -> None:
-        assert host.answer('AT#FTPGETFILENAME="not there"') == "OK"
-        assert host.answer("AT#FTPGET") == "#CME ERROR: 38024"
-        assert host.answer('AT#FTPPW="wrong"') == "OK"
-        # The older module says 3 for whatever was wrong with a session (W40).
-        assert host.answer("AT#FTPGET", limit_s=20) in ("#CME ERROR: 38081", "#CME ERROR: 38016")
-        assert host.answer(f'AT#FTPPW="{PASSWORD}"') == "OK"
-        files.close()
-        assert host.answer("AT#FTPGET") == "#CME ERROR: 38016"
-        assert host.answer("AT+CSQ").endswith("OK")
 
 
 class TestMailOut:

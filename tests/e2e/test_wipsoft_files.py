@@ -1,6 +1,6 @@
-"""Files, mail, web pages and messages of a WIPSoft host (guide 4111846, 6.1): a virtual module alone, and over others.
+"""Mail, web pages and messages of a WIPSoft host (guide 4111846, 6.1): a virtual module alone, and over others.
 
-Over 5.57 and 2.01 files are the module's own work, everything else goes over its sockets.
+Over 5.57 and 2.01 they go over the module's sockets.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ import asyncio
 import random
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from aiohttp import web
-from support.files import Files
 from support.office import PASSWORD, USER, PostOffice
 from support.postbox import KINDS, Postbox
 from support.rig import Rig, Terminal
@@ -75,13 +73,6 @@ def host(line: Terminal) -> Iterator[Terminal]:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Iterator[Files]:
-    server = Files(tmp_path / "files", PASSWORD)
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def post() -> Iterator[PostOffice]:
     office = PostOffice()
     yield office
@@ -131,98 +122,10 @@ def pages() -> Iterator[Pages]:
     made.close()
 
 
-def log_in(host: Terminal, files: Files) -> None:
-    assert host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.place.port},"{USER}","{PASSWORD}"') == "OK"
-    assert host.answer("AT+WIPOPT=4,1,2,40,1") == "OK"
-
-
 def open_session(host: Terminal, protocol: int, arguments: str) -> None:
     host.say(f"AT+WIPCREATE={protocol},1{arguments}\r".encode())
     ready = f"+WIPREADY: {protocol},1\r\n".encode()
     assert host.until(ready, b"ERROR", limit_s=30) == OK + b"\r\n" + ready
-
-
-class TestFiles:
-    def test_a_file_there_and_back(self, host: Terminal, files: Files) -> None:
-        log_in(host, files)
-        assert host.answer('AT+WIPFILE=4,1,2,"report.log"') == "CONNECT"
-        host.say(escaped(DATA) + b"\x03")
-        assert host.until(OK) == OK
-        assert (files.folder / "report.log").read_bytes() == DATA
-        host.ask('AT+WIPFILE=4,1,1,"./report.log"', CONNECT)
-        assert taken(host) == DATA
-        assert host.until(OK) == OK
-
-    def test_more_is_added(self, host: Terminal, files: Files, kind: str) -> None:
-        (files.folder / "a").write_bytes(b"one")
-        log_in(host, files)
-        answer = host.answer('AT+WIPFILE=4,1,5,"a"')
-        if kind == "wipsoft-2.01":  # it has no such mode
-            assert answer == "+CME ERROR: 834"
-            return
-        assert answer == "CONNECT"
-        host.say(b"two\x03")
-        assert host.until(OK) == OK
-        assert (files.folder / "a").read_bytes() == b"onetwo"
-
-    def test_nothing_is_a_file_too(self, host: Terminal, files: Files) -> None:
-        log_in(host, files)
-        assert host.answer('AT+WIPFILE=4,1,2,"empty"') == "CONNECT"
-        host.say(b"\x03")
-        assert host.until(OK) == OK
-        assert (files.folder / "empty").read_bytes() == b""
-        assert host.ask('AT+WIPFILE=4,1,1,"empty"') == CONNECT + b"\x03" + OK
-
-    def test_transparent(self, host: Terminal, files: Files) -> None:
-        (files.folder / "a").write_bytes(DATA)
-        log_in(host, files)
-        host.ask('AT+WIPFILE=4,1,1,"a",1', CONNECT)
-        assert host.take(len(DATA)) == DATA
-        assert host.until(OK) == OK
-        assert host.answer('AT+WIPFILE=4,1,2,"b",1') == "CONNECT"
-        host.say(DATA)
-        assert host.silent_for(1.2) == b""
-        host.say(b"+++")
-        assert host.until(OK) == OK
-        assert (files.folder / "b").read_bytes() == DATA
-
-    def test_by_digits(self, host: Terminal, files: Files) -> None:
-        log_in(host, files)
-        assert host.answer('AT+WIPFILE=4,1,6,"a"') == "+WIPDATARW: 1,1 | OK"
-        assert host.answer(f'AT+WIPDATARW=2,1,"{bytes(range(200)).hex()}"') == "OK"
-        assert host.answer(f'AT+WIPDATARW=1,1,"{bytes(56).hex()}"') == "+WIPDATARW: 3,1,256 | +WIPDATARW: 0,1 | OK"
-        assert (files.folder / "a").read_bytes() == bytes(range(200)) + bytes(56)
-        lines = host.answer('AT+WIPFILE=4,1,7,"a"').split(" | ")
-        assert [line.rpartition(",")[0] for line in lines[:2]] == ["+WIPDATARW: 2,1,2,1", "+WIPDATARW: 2,1,2,2"]
-        assert bytes.fromhex("".join(line.split('"')[1] for line in lines[:2])) == bytes(range(200)) + bytes(56)
-        assert lines[2:] == ["+WIPDATARW: 0,1", "OK"]
-
-    def test_what_the_host_breaks_off(self, host: Terminal, files: Files) -> None:
-        """By a guarded +++; the session goes on."""
-        (files.folder / "large").write_bytes(bytes(3_000_000))
-        (files.folder / "small").write_bytes(b"here")
-        log_in(host, files)
-        host.ask('AT+WIPFILE=4,1,1,"large"', CONNECT)
-        host.take(1000)
-        host.silent_for(1.2)
-        host.say(b"+++")
-        host.until(OK, limit_s=30)
-        assert host.ask('AT+WIPFILE=4,1,1,"small"', OK, limit_s=30) == CONNECT + b"here\x03" + OK
-
-    def test_refusals(self, host: Terminal, files: Files, kind: str) -> None:
-        answer = host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.place.port},"{USER}","wrong"', limit_s=20)
-        assert answer == ("+CME ERROR: 842" if kind == "wipsoft-2.01" else "+CME ERROR: 862")
-        log_in(host, files)
-        assert host.answer('AT+WIPFILE=4,1,1,"not there"') == "+CME ERROR: 860"
-        assert host.answer('AT+WIPFILE=4,1,2,"no folder/a"') == "+CME ERROR: 860"
-        assert host.answer('AT+WIPCREATE=6,1,"127.0.0.1",25') == "+CME ERROR: 840"
-
-    def test_the_server_goes(self, host: Terminal, files: Files) -> None:
-        log_in(host, files)
-        files.close()
-        assert host.until(b"+WIPPEERCLOSE: 4,1\r\n")
-        assert host.answer('AT+WIPFILE=4,1,1,"a"') == "+CME ERROR: 831"
-        assert host.answer(f'AT+WIPCREATE=4,1,"127.0.0.1",{files.place.port},"{USER}","{PASSWORD}"') == "+CME ERROR: 842"
 
 
 class TestMailOut:

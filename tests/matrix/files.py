@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from support.files import Files
+from support.office import PASSWORD
 
-PASSWORD = "s3cret"
 PIECE_BYTES = 65536
 """Of a long file: so much is written in one go."""
 

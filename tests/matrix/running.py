@@ -32,7 +32,8 @@ class Running:
             by_pair.setdefault(cell.pair, []).append(cell)
             self._results[str(cell)] = Future()
         self._pool = ThreadPoolExecutor(SIDE_BY_SIDE)
-        for number, (pair, own) in enumerate(by_pair.items()):
+        longest_first = sorted(by_pair.items(), key=lambda item: -len(item[1]))
+        for number, (pair, own) in enumerate(longest_first):
             self._pool.submit(self._play_all, number, pair, own)
 
     def __enter__(self) -> Self:

@@ -165,11 +165,15 @@ class Stage:
         leaks = secrets.left_behind(self._rig.folder)
         assert not leaks, "\n".join(leaks)
 
+    def recorded(self) -> str:
+        """The bridge's record so far."""
+        return self._trace.read_text()
+
     def last_words(self) -> str:
         """What can be told of a failure."""
         said = bytes(self.line.seen[-500:])
         told = f"the host heard last: {said!r}\nthe bridge said: {self.bridge.complaint()[-3000:]}"
         if TRACED:
             with suppress(OSError):
-                told += "\nthe end of the trace:\n" + "\n".join(self._trace.read_text().splitlines()[-60:])
+                told += "\nthe end of the trace:\n" + "\n".join(self.recorded().splitlines()[-60:])
         return told

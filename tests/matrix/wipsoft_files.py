@@ -28,6 +28,8 @@ NEWER = {
     "folder": "860",
     "gone": "841",
     "no append": "834",
+    "no session": "831",
+    "second session": "840",
 }
 OLDER = NEWER | {
     "refused": "3",
@@ -37,6 +39,7 @@ OLDER = NEWER | {
     "file": "850",
     "folder": "850",
     "gone": "850",
+    "second session": "831",
 }
 NEWER |= {f"{what} later": NEWER[what] for what in ("refused", "unreachable", "unknown name", "password")}
 OLDER |= {f"{what} later": "850" for what in ("refused", "unreachable", "unknown name", "password")}

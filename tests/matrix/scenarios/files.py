@@ -156,7 +156,7 @@ def active_and_passive(stage: Stage, _: str) -> None:
             active = "PORT" in server.commands
             assert active is (only_active or not passive), server.commands
             assert "PASV" in server.commands or "EPSV" in server.commands or active
-    told = "FTP in passive mode" in stage.bridge.complaint()
+    told = "FTP in passive mode" in stage.recorded()
     assert told is (only_active and True in program(stage).modes)
 
 
@@ -183,7 +183,17 @@ def the_server_ends_a_session(stage: Stage, _: str) -> None:
     stage.servers.gone(FileServer)
     if LATE not in stage.pair.lost("FTP"):
         files.gone()
+        with fails(files.codes["no session"]):
+            files.get("there", b"")
     files.log_out()
+
+
+@scenario("FTP", "wipsoft")
+def one_session_at_a_time(stage: Stage, _: str) -> None:
+    with logged_in(stage) as (files, server):
+        with fails(files.codes["second session"]):
+            files.log_in(SERVER, server.place.port)
+        files.put("still", b"here")
 
 
 @scenario("FTP", "wipsoft")
