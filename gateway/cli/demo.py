@@ -6,18 +6,17 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
 import tty
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
 from gateway.cli import options
+from gateway.cli.demo_servers import HERE, Servers, text_of
 from gateway.dialect import registry
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.quirks import driver_of, firmware_of
@@ -35,66 +34,16 @@ from gateway.trace.mask import Masker
 from gateway.trace.show import Lanes
 from gateway.wire import dle
 
+GUARD_S = 1.1
+"""Silence before +++: the modules' second, and a little."""
+WIDE = 100
+"""A line with more characters is shortened."""
 ANSWER_S = 15.0
 """How long a step of the demonstration may take."""
 
 
 class DemoFailed(Exception):
     """Something that was to be shown did not happen."""
-
-
-@dataclass(slots=True)
-class Server:
-    """A TCP and a UDP server on loopback that answer what they get, and remember it."""
-
-    received: bytearray = field(default_factory=bytearray)
-    tcp_port: int = 0
-    udp_port: int = 0
-    closed_port: int = 0
-    """Nobody listens there, and nobody else can while the demonstration runs."""
-    _tcp: asyncio.Server | None = None
-    _udp: asyncio.DatagramTransport | None = None
-    _closed: socket.socket = field(default_factory=socket.socket)
-
-    async def start(self) -> None:
-        """Listen on free ports."""
-        loop = asyncio.get_running_loop()
-        self._tcp = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.tcp_port = self._tcp.sockets[0].getsockname()[1]
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Beacon(self), local_addr=("127.0.0.1", 0))
-        self.udp_port = self._udp.get_extra_info("sockname")[1]
-        self._closed.bind(("127.0.0.1", 0))
-        self.closed_port = self._closed.getsockname()[1]
-
-    async def stop(self) -> None:
-        """Stop listening."""
-        if self._tcp is not None:
-            self._tcp.close()
-        if self._udp is not None:
-            self._udp.close()
-        self._closed.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(4096):
-                self.received += data
-                writer.write(b"ACK " + data if data.startswith(b"METER") else data)
-                await writer.drain()
-        writer.close()
-
-
-class _Beacon(asyncio.DatagramProtocol):
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        self._server.received += data
-        assert self._transport is not None
-        self._transport.sendto(b"seen " + data, addr)
 
 
 class Screen:
@@ -123,6 +72,8 @@ class Screen:
                 self._partial[key] = data
                 return
         text = self._masker.text(data.decode("latin-1"))
+        if lines and len(text) > WIDE:
+            text = f"{text[: WIDE - 20]}... ({len(text.strip())} characters)"
         self._print({"t": time.monotonic() - self._begun_s, "side": side, "dir": direction, "data": text})
 
     def note(self, kind: str, values: dict[str, Any]) -> None:
@@ -182,29 +133,26 @@ class Demo:
         self._screen = screen
         self._script = script
         self._where = where
-        self._server = Server()
+        self._servers = Servers(where / "files")
         self.steps = 0
 
     async def run(self) -> None:
         """Everything from the servers to the last check."""
-        await self._server.start()
-        names = self._script["names"]
-        maps = [
-            f"{names['tcp']}:{self._server.tcp_port}=127.0.0.1:{self._server.tcp_port}",
-            f"{names['udp']}:{self._server.udp_port}=127.0.0.1:{self._server.udp_port}",
-        ]
+        await self._servers.start()
+        maps = [f"{name}:*={HERE}" for name in self._script["names"].values()]
         module_path, host_path = self._where / "module", self._where / "host"
         virtual = NativeRunner(
             HostSide(self._module_dialect, firmware_of(self._module_dialect)),
             make_link(parse_link(f"pty:{module_path}")),
             keep=lambda _: None,
             names=NameMap.parse(maps),
-            address="127.0.0.1",
+            address=HERE,
         )
         bridge = BridgeRunner(
             Bridge(
                 HostSide(self._host_dialect, firmware_of(self._host_dialect), tracing=True),
                 ModuleSide(self._module_dialect, driver_of(self._module_dialect), tracing=True),
+                polyfills=True,
             ),
             make_link(parse_link(f"pty:{host_path}")),
             make_link(parse_link(str(module_path))),
@@ -222,7 +170,7 @@ class Demo:
             host.close()
             await bridge.close()
             await virtual.close()
-            await self._server.stop()
+            await self._servers.stop()
         if host_path.is_symlink() or module_path.is_symlink():
             raise DemoFailed("a symbolic link was left behind")
 
@@ -234,32 +182,59 @@ class Demo:
             raise DemoFailed("the gateway did not find the module") from None
 
     async def _play(self, host: Host) -> None:
-        server = self._server
-        ports = {"tcp_port": server.tcp_port, "udp_port": server.udp_port, "closed_port": server.closed_port}
-        names = self._script["names"] | ports
+        servers = self._servers
+        names = self._script["names"] | {f"{service}_port": port for service, port in servers.ports.items()}
         for step in self._script["steps"]:
+            if self._host_dialect.id in step.get("not_for", ()) or self._module_dialect.id in step.get("not_on", ()):
+                continue
             if "about" in step:
                 self._screen.title(step["about"])
+            if "has" in step:
+                (servers.folder / step["has"]["file"]).write_bytes(step["has"]["holds"].encode())
             if "say" in step:
                 host.write(step["say"].format(**names).encode() + b"\r")
+            elif "type" in step:
+                host.write(step["type"].encode())
             elif "send" in step:
-                self._server.received.clear()
-                host.write(dle.encode(step["send"].encode()))
-                await host.expect(dle.encode(step["hear"].encode()))
-                if step["server"].encode() not in self._server.received:
-                    raise DemoFailed(f"the server received {bytes(self._server.received)!r}, not {step['server']!r}")
+                await self._exchange(host, step["send"].encode(), step["hear"].encode(), step["server"].encode())
             elif step.get("all_bytes"):
                 every = bytes(range(256))
-                self._server.received.clear()
-                host.write(dle.encode(every))
-                await host.expect(dle.encode(every))
-                if bytes(self._server.received) != every:
-                    raise DemoFailed("the 256 byte values did not arrive at the server as they were sent")
+                await self._exchange(host, every, every, every)
+            elif step.get("escape"):
+                await asyncio.sleep(GUARD_S)
+                host.write(b"+++")
             elif "end" in step:
                 host.write(bytes([step["end"]]))
             if "expect" in step:
-                await host.expect(step["expect"].encode())
+                await host.expect(step["expect"].format(**names).encode())
+            self._check(step)
             self.steps += 1
+
+    async def _exchange(self, host: Host, sent: bytes, heard: bytes, taken: bytes) -> None:
+        """Payload in a data phase, escaped; what the host hears and what the server takes."""
+        received = self._servers.received
+        received.clear()
+        host.write(dle.encode(sent))
+        await host.expect(dle.encode(heard))
+        if taken not in received:
+            raise DemoFailed(f"the server received {bytes(received)!r}, not {taken!r}")
+
+    def _check(self, step: dict[str, Any]) -> None:
+        """What a server must have now."""
+        servers = self._servers
+        if "server" in step and "send" not in step and step["server"].encode() not in servers.received:
+            raise DemoFailed(f"the server received {bytes(servers.received)!r}, not {step['server']!r}")
+        if "file" in step:
+            file = servers.folder / step["file"]["name"]
+            found = file.read_bytes() if file.exists() else b""
+            if found != step["file"]["holds"].encode():
+                raise DemoFailed(f"the file {file.name} holds {found!r}, not {step['file']['holds']!r}")
+        if "mail" in step:
+            wanted = step["mail"]
+            if not any(
+                wanted["to"] in letter.rcpt_tos and wanted["holds"] in text_of(letter) for letter in servers.letters
+            ):
+                raise DemoFailed(f"the mail server has no letter to {step['mail']['to']} with {step['mail']['holds']!r}")
 
 
 def _of_demo(name: str | None, role: str) -> Dialect:

@@ -13,6 +13,7 @@ from gateway.session.effects import (
     Effect,
     Happened,
     News,
+    Note,
     Payload,
     RelayedBytes,
     Serve,
@@ -211,6 +212,9 @@ class Bridge:
             self._sessions.add(socket)
         if ticket:
             self._served.add(ticket)
+        if self.module.tracing:
+            plan_note = {"what": type(request).__name__, "way": Way.POLYFILLED.value}
+            self.effects.append(Note("plan", plan_note))
         self.effects.append(Serve(ticket, request))
 
     def _happened(self, effect: Happened, now: float) -> None:

@@ -83,6 +83,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
     runs = {
         "usual": start(where / "usual", *PROGRAM),
         "chosen": start(where / "chosen", *PROGRAM, "--quiet", "--from", "edsoft-2.10", "--to", "wipsoft"),
+        "wipsoft": start(where / "wipsoft", *PROGRAM, "--quiet", "--from", "wipsoft", "--to", "fibocom"),
+        "fibocom": start(where / "fibocom", *PROGRAM, "--quiet", "--from", "fibocom", "--to", "wipsoft"),
         "wrong dialect": start(where / "wrong", *IMPATIENT, AT_GATEWAY_DIALECTS=str(own)),
     }
     alone = without_network()
@@ -113,6 +115,9 @@ class TestPassed:
             "host < Ok_Info_WaitingForData",
             "METER 4711",
             "#CME ERROR: 38027",
+            "host > AT#FTPPUT",
+            "host > AT#PUTMAIL",
+            "): polyfilled",
         ):
             assert shown in text, shown
 
@@ -125,9 +130,10 @@ class TestPassed:
         assert secret[1] not in out + err
         assert "AT#APNPW=***" in out
 
-    def test_chosen_dialects(self, runs: dict[str, Run]) -> None:
+    @pytest.mark.parametrize("name", ["chosen", "wipsoft", "fibocom"])
+    def test_chosen_dialects(self, runs: dict[str, Run], name: str) -> None:
         """``--from`` and ``--to``; ``--quiet`` leaves the verdict alone."""
-        code, out, err = runs["chosen"].ended()
+        code, out, err = runs[name].ended()
         assert (code, err) == (0, "")
         assert [line for line in out.splitlines() if line] == [out.splitlines()[-1]]
         assert out.splitlines()[-1].startswith("demo passed: ")
