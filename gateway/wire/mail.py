@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.wire.module_phase import Fed, ModulePhase
 from gateway.wire.phase import Taken
 
 END = b"\r\n.\r\n"
@@ -92,3 +93,20 @@ class MailToHost:
     def finish(self) -> list[bytes]:
         """Nothing is kept."""
         return []
+
+
+class BehindHeader(ModulePhase):
+    """A module gives a mail: its header, up to the first empty line, is nobody's."""
+
+    _head: bytes | None = b"\n"
+    """The last bytes of the header; None behind it."""
+
+    def _pass(self, payload: bytes, now: float, fed: Fed) -> None:
+        if self._head is not None:
+            data = self._head + payload
+            ends = [data.find(end) + len(end) for end in (b"\n\r\n", b"\n\n") if end in data]
+            if not ends:
+                self._head = data[-2:]
+                return
+            payload, self._head = data[min(ends) :], None
+        super()._pass(payload, now, fed)

@@ -55,15 +55,15 @@ class WipsoftWeb:
         :class:`matrix.host.Failure`."""
         command = _command(url, mode, *more)
         page = self._moving.fetch_offline(command) if mode == GET_OFFLINE else self._moving.fetch(command)
-        return self._done(mode, page)
+        return self.done(mode, page)
 
     def send(self, url: str, mode: int, body: bytes, *more: str) -> Answer:
         """A request that takes a body; its page is not shown. Raises :class:`matrix.host.Failure`."""
         self._moving.give(_command(url, mode, *more), body)
-        return self._done(mode, b"")
+        return self.done(mode)
 
-    def breaks_off(self, url: str, page: bytes) -> Answer:
-        """Take the begin of a page and want no more of it: +++ in silence (6.1.2)."""
+    def breaks_off(self, url: str, page: bytes) -> None:
+        """Take the begin of a page and want no more of it: +++ in silence (6.1.2); see :meth:`done`."""
         self._moving.opened(_command(url, GET))
         wanted = escape(page)
         assert self._host.line.take(len(wanted)) == wanted
@@ -72,9 +72,9 @@ class WipsoftWeb:
         self._host.line.deaf_for(GUARD_S)
         rest = self._host.line.until(OK, limit_s=60)
         assert rest.endswith(OK)
-        return self._done(GET, b"")
 
-    def _done(self, mode: int, page: bytes) -> Answer:
+    def done(self, mode: int, page: bytes = b"") -> Answer:
+        """What is said behind a request: the server's word."""
         match = _DONE.fullmatch(self._host.line.until(b'"\r\n').decode("latin-1"))
         assert match
         assert int(match[1]) == mode

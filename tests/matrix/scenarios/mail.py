@@ -45,6 +45,11 @@ def office_of(stage: Stage) -> Office:
     return office
 
 
+def named_by_host(stage: Stage) -> bool:
+    """Whether the server is greeted by the name that the host gives."""
+    return "greeted" not in stage.pair.lost("mail out")
+
+
 def read(letter: Envelope) -> tuple[Message, bytes]:
     """A letter's header and body."""
     assert isinstance(letter.content, bytes)
@@ -70,7 +75,7 @@ def a_mail(stage: Stage, _: str) -> None:
     assert header["Message-ID"]
     assert b"blind@" not in (sent.content or b"")
     assert got == body
-    if isinstance(mail, EdsoftMail):
+    if isinstance(mail, EdsoftMail) and named_by_host(stage):
         assert office.greetings == ["meter.here.example"]
 
 
@@ -187,7 +192,8 @@ def mail_of_the_manual(stage: Stage, _: str) -> None:
     assert letter.rcpt_tos == ["recipient@domain.com", "ccrecipient@domain.com"]
     assert (header["From"], header["Subject"]) == ("Test module <module@domain.com>", "Email Subject")
     assert body == b"Data\r\n"
-    assert office.greetings == ["domain.com"]
+    if named_by_host(stage):
+        assert office.greetings == ["domain.com"]
     host.down()
 
 

@@ -8,13 +8,17 @@ from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Chores
 from gateway.dialect.quirks.wipsoft.connections import TCP, UDP
 from gateway.dialect.quirks.wipsoft.driver_data import speaker
-from gateway.dialect.quirks.wipsoft.driver_files import FTP, FilesDriver
+from gateway.dialect.quirks.wipsoft.driver_mail import MailDriver
 from gateway.dialect.quirks.wipsoft.driver_ping import PingDriver
+from gateway.dialect.quirks.wipsoft.driver_web import WebDriver
 from gateway.model.events import DataWaiting, Event, PeerClosed, SocketLost
 from gateway.model.values import HostSocket
 
+SESSIONS = range(4, 9)
+"""Protocols of sessions with servers (5.1.3)."""
 
-class WipsoftDriver(FilesDriver, PingDriver):
+
+class WipsoftDriver(MailDriver, WebDriver, PingDriver):
     """See the module's text."""
 
     def heard(self, heard: Heard) -> Iterable[Event]:
@@ -24,8 +28,8 @@ class WipsoftDriver(FilesDriver, PingDriver):
         match heard.key:
             case "datagram_waiting" | "data_waiting" if socket is not None:
                 return self._told_data(socket, heard)
-            case "peer_closed" if protocol == FTP:
-                return self._ftp_gone()
+            case "peer_closed" if protocol in SESSIONS:
+                return self._session_gone(protocol)
             case "peer_closed" if protocol != UDP:  # a datagram's peer cannot close: an echo of our own (X12)
                 if protocol == TCP:
                     self.connections.gone.add(index)

@@ -92,7 +92,8 @@ class LinkDriver(Driver):
         if not self.dialect.writes("sockets"):
             return
         answer: Answer = yield Command(
-            self.dialect.write("sockets"), frozenset({"ready", "ready_peer", "serving", "serving_udp"})
+            self.dialect.write("sockets"),
+            frozenset({"ready", "ready_peer", "ready_user", "ready_login", "serving", "serving_udp"}),
         )
         for heard in answer.heard:
             yield Command(self.dialect.write("socket_close", protocol=heard.number("mode"), index=heard.number("index")))

@@ -295,6 +295,8 @@ class WipsoftOffline(WipsoftTransfers):
             while isinstance(result, Begun | Received):
                 if isinstance(result, Received):
                     buffer += result.data
+                elif result.status:
+                    session.answer = result
                 while len(buffer) >= size:
                     yield from self._say_all(self._dump(session.index, bytes(buffer[:size])))
                     del buffer[:size]

@@ -257,7 +257,7 @@ class WipsoftTransfers(WipsoftSessions):
             if isinstance(end, Begun):
                 session.listens = True
                 phase = FilePhase(escaped=not transparent, etx=_etx(transparent), plus=self._file_detector(), mute=True)
-                end = yield Data(session.handle, phase)
+                end = yield from self._result(session, (yield Data(session.handle, phase)))
             if isinstance(end, DataEnd) and end.reason is not EndReason.LOST:
                 yield GiveUp()
                 return None
