@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast, get_args
 
 from gateway.dialect.dialect import Dialect, Fault
 from gateway.dialect.firmware import (
@@ -54,7 +54,7 @@ from gateway.model.causes import Cause
 from gateway.model.events import Event, ModuleText, PeerClosed, Received, SocketLost
 from gateway.model.findings import Finding, FindingKind
 from gateway.model.requests import CloseSocket, ShutdownTcp
-from gateway.model.results import Done, Failed, Progress, Prompted, Relayed, Result
+from gateway.model.results import Done, Failed, PassedThrough, Progress, Prompted, Relayed, Result
 from gateway.model.tuning import Tuned
 from gateway.model.values import Ticket
 from gateway.session import discipline
@@ -526,10 +526,10 @@ class HostSide:
 
     def _perform(self, step: Step, task: Task | None, now: float) -> object:
         """Do what a step says: what the generator gets back, or _WAITS."""
-        if isinstance(step, Waiting):
+        if type(step) in _WAITING:
             if task is None:
                 raise InternalError(f"{step} needs a task")
-            return self._wait_for(step, task, now)
+            return self._wait_for(cast(Waiting, step), task, now)
         match step:
             case Say(lines, at_once):
                 self._speak(self._speaker.block(lines), task)
@@ -902,25 +902,29 @@ class HostSide:
     # -- for people ----------------------------------------------------------------------------------------------------
 
     def _note_result(self, result: Result | Progress) -> None:
-        if isinstance(result, Prompted):
-            self.mode = Mode.PROMPT
-            self._speaker.answer(self._speaker.block(result.lines) + self.settings.end + b"> ")
-            self._speaker.release()
-        elif isinstance(result, Relayed):
-            self.mode = Mode.RELAY
-            self._speaker.answer(self._speaker.block(result.lines[:-1]))
-            self._speaker.answer(self._speaker.result(result.lines[-1]))
-            self._speaker.release()
-        elif self.mode in (Mode.PROMPT, Mode.RELAY):
+        if self.mode is Mode.PROMPT or self.mode is Mode.RELAY:
             self.mode = Mode.COMMAND
-        if isinstance(result, Failed):
-            self._note("result_of_request", "failed", cause=result.cause.value, original=result.original)
-        elif isinstance(result, Done):
-            if isinstance(result.value, Tuned):
-                for tuning in result.value.ignored:
+        match result:
+            case PassedThrough():
+                self._note("result_of_request", "PassedThrough", result)
+            case Prompted(lines):
+                self.mode = Mode.PROMPT
+                self._speaker.answer(self._speaker.block(lines) + self.settings.end + b"> ")
+                self._speaker.release()
+            case Relayed((*lines, words)):
+                self.mode = Mode.RELAY
+                self._speaker.answer(self._speaker.block(lines))
+                self._speaker.answer(self._speaker.result(words))
+                self._speaker.release()
+            case Failed():
+                self._note("result_of_request", "failed", cause=result.cause.value, original=result.original)
+            case Done(Tuned(ignored)):
+                for tuning in ignored:
                     self._finding(Finding(FindingKind.EMULATED, tuning, "kept here, without effect on the network"))
-        elif self.tracing:
-            self._note("result_of_request", type(result).__name__, result)
+            case Done():
+                pass
+            case _:
+                self._note("result_of_request", type(result).__name__, result)
 
     def _finding(self, finding: Finding) -> None:
         self.effects.append(Note("finding", {"what": finding.kind.value, "old": finding.old, "new": finding.new}))
@@ -943,5 +947,6 @@ def _basic_text(piece: Basic) -> str:
     return piece.name + ("" if piece.number is None else str(piece.number))
 
 
+_WAITING = frozenset(get_args(Waiting))
 _WAITS = object()
 """What :meth:`HostSide._perform` gives when the generator must wait."""

@@ -415,16 +415,19 @@ class ModuleSide:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` must be called next."""
-        times: list[float | None] = []
+        waiting, times = self._waiting, []
+        if isinstance(waiting, Flight):
+            times.append(waiting.due_s if self._unread_s is None else None)
+            if self._phase is None and not self._asides.waiting:
+                return times[0]
+        elif isinstance(waiting, _Sleep):
+            times.append(self._sleep_s)
+        elif waiting is not None and not isinstance(waiting, _Drained):
+            times.append(waiting.due_s)
         if self._worker is None:
             times += (self._idle_s, self._held_s, self._retry_s if self._connected else None)
             if self._jobs:
                 times.append(self._jobs[0].flush_s)
-        waiting = self._waiting
-        if isinstance(waiting, _Sleep):
-            times.append(self._sleep_s)
-        elif waiting is not None and not isinstance(waiting, _Drained):
-            times.append(waiting.due_s if not isinstance(waiting, Flight) or self._unread_s is None else None)
         if self._asides.waiting:
             times.append(self._asides.deadline)
         if self._phase is not None:
