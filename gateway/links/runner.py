@@ -189,14 +189,17 @@ class Runner(ABC):
         if self._tape is not None:
             self._tape.data(side, direction, data, lines=lines)
 
+    def _tell_host(self, data: bytes) -> None:
+        if self._to_keep is not None:
+            self._keep_now()
+        if self._tape is not None:
+            self._record("host", "out", data, lines=self._host.mode is Mode.COMMAND)
+        self._host_link.write(data)
+
     def _common(self, effect: Effect) -> None:
         match effect:
             case ToHost(data):
-                if self._to_keep is not None:
-                    self._keep_now()
-                if self._tape is not None:
-                    self._record("host", "out", data, lines=self._host.mode is Mode.COMMAND)
-                self._host_link.write(data)
+                self._tell_host(data)
             case Keep(values):
                 self._to_keep = values
             case SetPort(rate, flow):
@@ -396,7 +399,7 @@ class BridgeRunner(Runner):
                         self._record("module", "out", effect.data, lines=not bridge.module.in_data_mode)
                     self._module_link.write(effect.data)
                 elif isinstance(effect, ToHost):
-                    self._common(effect)
+                    self._tell_host(effect.data)
                 elif isinstance(effect, Drain):
                     self._drain()
                 elif not self._polyfills.take(effect):
