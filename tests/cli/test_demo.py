@@ -117,7 +117,7 @@ class TestPassed:
             "#CME ERROR: 38027",
             "host > AT#FTPPUT",
             "host > AT#PUTMAIL",
-            "): polyfilled",
+            "module > AT+WIPFILE=6,1,2",
         ):
             assert shown in text, shown
 

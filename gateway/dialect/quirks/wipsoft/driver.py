@@ -9,6 +9,7 @@ from gateway.dialect.driver import Chores
 from gateway.dialect.quirks.wipsoft.connections import TCP, UDP
 from gateway.dialect.quirks.wipsoft.driver_data import speaker
 from gateway.dialect.quirks.wipsoft.driver_mail import MailDriver
+from gateway.dialect.quirks.wipsoft.driver_mms import MmsDriver
 from gateway.dialect.quirks.wipsoft.driver_ping import PingDriver
 from gateway.dialect.quirks.wipsoft.driver_web import WebDriver
 from gateway.model.events import DataWaiting, Event, PeerClosed, SocketLost
@@ -18,7 +19,7 @@ SESSIONS = range(4, 9)
 """Protocols of sessions with servers (5.1.3)."""
 
 
-class WipsoftDriver(MailDriver, WebDriver, PingDriver):
+class WipsoftDriver(MailDriver, WebDriver, MmsDriver, PingDriver):
     """See the module's text."""
 
     def heard(self, heard: Heard) -> Iterable[Event]:

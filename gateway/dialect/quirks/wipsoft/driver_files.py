@@ -22,6 +22,7 @@ from gateway.dialect.driver import (
     Leave,
     Outlet,
     Part,
+    Put,
     Report,
     until_still,
 )
@@ -39,6 +40,8 @@ FTP = 4
 INDEX = 1
 """There is one session at a time."""
 TYPE, MODE = 40, 41
+UNTOLD = (8,)
+"""Protocols of which some modules do not say that a session is ready (S17)."""
 NO_FILE = (Cause.INTERNAL, Cause.UNREACHABLE, Cause.CREATION_FAILED)
 """What a module may say of a file that is not there."""
 
@@ -100,6 +103,8 @@ class FilesDriver(DataDriver):
         failed: Failed | None = None if answer.ok else self.failed(answer, "+WIPCREATE")
         if failed is None:
             failed = yield from self._ready(session.protocol, INDEX)
+            if failed is not None and failed.cause is Cause.TIMED_OUT and session.protocol in UNTOLD:
+                failed = None
         if failed is None:
             self._files = session
             self._closed_here = False
@@ -196,17 +201,19 @@ class FilesDriver(DataDriver):
         text: str,
         *,
         uploads: bool = False,
+        data: bytes | None = None,
         phase: type[ModulePhase] = ModulePhase,
         refused: tuple[Cause, tuple[Cause, ...]] | None = None,
         behind: Callable[[], Part] | None = None,
     ) -> DriverSteps:
-        """What +WIPFILE moves, either way (``uploads``: to the server): CONNECT, the data, OK.
+        """What +WIPFILE moves, either way: CONNECT, the data, OK.
 
-        ``refused``: what it means when the module says instead of CONNECT one of these. ``behind``: what is waited for
-        behind the OK.
+        ``uploads``: to the server, what the host sends, or ``data``. ``refused``: what it means when the module says
+        instead of CONNECT one of these. ``behind``: what is waited for behind the OK.
         """
         yield from self._close_session()
         guard_s = self.dialect.tables.numbers["guard_ms"] / 1000
+        uploads = uploads or data is not None
         opened = phase(escaped=True, divided=False, guard_s=guard_s, uploads=uploads)
         answer: Answer = yield Enter(text, files.session, opened)
         if answer.final is not Final.CONNECT:
@@ -215,7 +222,11 @@ class FilesDriver(DataDriver):
                 return Failed(refused[0], failed.original)
             return failed
         files.transferring, files.sending = True, uploads
-        yield Report(Begun())
+        if data is None:
+            yield Report(Begun())
+        else:
+            yield Put(data)
+            yield from self._end_file()
         ended: Heard | None = yield from until_still(
             "+WIPFILE", lambda moved: self._files is files and (moved or files.sending)
         )

@@ -25,6 +25,7 @@ from gateway.dialect.firmware import (
     Surroundings,
     Tell,
 )
+from gateway.dialect.quirks.wipsoft.media import MEDIA_TYPES
 from gateway.dialect.quirks.wipsoft.state import (
     Deed,
     MmsPart,
@@ -48,19 +49,6 @@ TABLES = {FTP: "ftp", HTTP: "http", SMTP: "smtp", POP3: "pop3", MMS: "mms"}
 TYPE, PASSIVE, VERSION, REDIRECTS = 40, 41, 52, 53
 MAIL_COUNT, MAIL_SIZE, MAIL_LIST, MAIL_DELETE = "71", "72", "73", "74"
 MMS_PARTS, MMS_FILE_ANY = 92, 94
-MEDIA_TYPES = {
-    "UTF8": "text/plain; charset=utf-8",
-    "UTF16": "text/plain; charset=utf-16",
-    "UCS2": "text/plain; charset=iso-10646-ucs-2",
-    "US_ASCII": "text/plain; charset=us-ascii",
-    "JPEG": "image/jpeg",
-    "GIF": "image/gif",
-    "TIFF": "image/tiff",
-    "PNG": "image/png",
-    "WBMP": "image/vnd.wap.wbmp",
-    "SMIL": "application/smil",
-}
-"""What option 93 calls a part (5.3.7.6.3), as other servers call it."""
 OpenRequest = OpenFtp | OpenHttp | OpenSmtp | OpenPop3 | OpenMms
 Opening = Generator[Step, Any, Fail | None]
 
