@@ -49,7 +49,7 @@ class Pair:
     def longest(self, service: str) -> bool:
         """Whether this is the one pair of its host's on which much is moved by a service in its way: the last module."""
         way = self.way(service)
-        return self.module == [one for one in modules() if Pair(self.host, one).way(service) is way][-1]
+        return self.module in [one for one in modules()[:-1] if Pair(self.host, one).way(service) is way][-1:]
 
     @property
     def services(self) -> tuple[str, ...]:
