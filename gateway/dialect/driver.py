@@ -77,12 +77,14 @@ class Command:
 @record
 class Await:
     """Wait for a message that ``wanted`` accepts; also one that came since the last command. None after the limit:
-    seconds, or the name under which the dialect's ``limits_s`` have it. ``aside``: other work goes on meanwhile. A
-    result that belongs to no command is the message ``result`` with its ``text``."""
+    seconds, or the name under which the dialect's ``limits_s`` have it. ``aside``: other work goes on meanwhile;
+    ``overhears``: the message may be somebody else's too, who has it first. A result that belongs to no command is the
+    message ``result`` with its ``text``."""
 
     wanted: Callable[[Heard], bool]
     limit: float | str
     aside: bool = False
+    overhears: bool = False
 
 
 @record
@@ -221,6 +223,11 @@ class Moved:
 
 
 @record
+class Stay:
+    """What has begun cannot be broken off: from now on it goes to its end also when nobody waits for its result."""
+
+
+@record
 class Afterwards:
     """Do this when the result of the request has been told."""
 
@@ -237,7 +244,7 @@ class Remark:
 
 DriverStep = (
     Command | Await | Enter | Put | Quiet | Leave | EndSending | Route | Keep | Forget | End | Resume | Rest | Report
-    | Emit | Deliver | Moved | Afterwards | Remark
+    | Emit | Deliver | Moved | Stay | Afterwards | Remark
 )  # fmt: skip
 DriverSteps = Generator[DriverStep, Any, Result]
 Chores = Generator[DriverStep, Any, None]

@@ -20,6 +20,7 @@ class Aside(Generic[Job]):
     worker: Generator[Any, Any, Any]
     wanted: Callable[[Heard], bool]
     due_s: float
+    overhears: bool = False
 
 
 class Asides(Generic[Job]):
@@ -38,12 +39,13 @@ class Asides(Generic[Job]):
         return min((aside.due_s for aside in self.waiting), default=None)
 
     def offer(self, heard: Heard) -> bool:
-        """A message came: whether one waited for it."""
-        for aside in self.waiting:
-            if aside.wanted(heard):
+        """A message came: whether one waited for it. Who only overhears it has it after that one."""
+        wanting = [aside for aside in self.waiting if aside.wanted(heard)]
+        taker = next((aside for aside in wanting if not aside.overhears), None)
+        for aside in [taker, *(aside for aside in wanting if aside.overhears)]:
+            if aside is not None:
                 self._wake(aside, heard)
-                return True
-        return False
+        return taker is not None
 
     def expire(self, now: float) -> None:
         """End the waits whose limit is over."""

@@ -43,6 +43,7 @@ from gateway.dialect.driver import (
     Rest,
     Resume,
     Route,
+    Stay,
 )
 from gateway.errors import InternalError
 from gateway.model.causes import Cause
@@ -125,6 +126,7 @@ class _Mail:
     due_s: float
     aside: bool = False
     """Other work goes on meanwhile."""
+    overhears: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ class _Job:
     name: str
     passing: str = ""
     withdrawn: bool = False
+    stays: bool = False
+    """It goes to its end also then."""
     closes: HostSocket | None = None
     ends: HostSocket | None = None
     """Payload that was given for this socket before is sent first."""
@@ -179,6 +183,11 @@ class _Job:
     """Until when it waits for that."""
     urgent: bool = False
     """It goes before payload."""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it is to be ended as soon as that is possible."""
+        return self.withdrawn and not self.stays
 
 
 class ModuleSide:
@@ -286,8 +295,7 @@ class ModuleSide:
         if waiting is not None:
             self._jobs.remove(waiting)
         elif self._job is not None and self._job.ticket == ticket:
-            self._job.withdrawn = True
-            if isinstance(self._waiting, _Mail | _Sleep):
+            if _withdraw(self._job) and isinstance(self._waiting, _Mail | _Sleep):
                 self._resume(None)
         else:
             self._asides.wake(lambda job: job.ticket == ticket and _withdraw(job))
@@ -391,10 +399,10 @@ class ModuleSide:
         if isinstance(self._waiting, Flight) and self._waiting.prompted:
             self._write(GIVE_UP)
         if self._job is not None:  # also one of the gateway's own, which has no ticket
-            self._job.withdrawn = True
+            _end(self._job)
             if isinstance(self._waiting, _Mail | _Sleep):
                 self._resume(None)
-        self._asides.wake(_withdraw)
+        self._asides.wake(_end)
         self._work()
 
     @property
@@ -501,7 +509,8 @@ class ModuleSide:
             self._worker = self._job = None
             return
         if isinstance(waiting, _Mail) and waiting.aside and self._job is not None:
-            self._asides.waiting.append(Aside(self._job, worker, waiting.wanted, waiting.due_s))
+            aside = Aside(self._job, worker, waiting.wanted, waiting.due_s, waiting.overhears)
+            self._asides.waiting.append(aside)
             self._worker = self._job = None
             return
         self._waiting = waiting
@@ -548,9 +557,9 @@ class ModuleSide:
                 return (yield from self._command(step))
             case Enter():
                 return (yield from self._enter(step))
-            case Await(wanted, limit, aside):
+            case Await(_, limit):
                 limit_s = self._sorter.limit_s(f"AT{limit}") if isinstance(limit, str) else limit
-                return (yield from self._await(wanted, limit_s, job, aside))
+                return (yield from self._await(step, limit_s, job))
             case Rest(seconds, quiet):
                 if not job.withdrawn:
                     yield _Sleep(self._now + seconds, seconds if quiet else None)
@@ -598,7 +607,9 @@ class ModuleSide:
                 self._note(kind, **fields)
             case Moved():
                 moved, self._moved = self._moved or self._unread_s is not None, False
-                return None if self.state is State.DOWN or self._doubtful or job.withdrawn else moved
+                return None if self.state is State.DOWN or self._doubtful or job.given_up else moved
+            case Stay():
+                job.stays = True
             case Afterwards(chores):
                 self._jobs.appendleft(_Job(chores, Ticket(0), "afterwards"))
             case Deliver(socket, data):
@@ -641,14 +652,14 @@ class ModuleSide:
     def _due(self, text: str, limit_s: float | None = None) -> float:
         return self._now + (limit_s if limit_s is not None else self._sorter.traits(text).limit_s)
 
-    def _await(self, wanted: Callable[[Heard], bool], limit_s: float, job: _Job, aside: bool) -> _Steps:
+    def _await(self, step: Await, limit_s: float, job: _Job) -> _Steps:
         for heard in self._mail:
-            if wanted(heard):
+            if step.wanted(heard):
                 self._mail.remove(heard)
                 return heard
-        if self.state is State.DOWN or self._doubtful or job.withdrawn:
+        if self.state is State.DOWN or self._doubtful or job.given_up:
             return None
-        return (yield _Mail(wanted, self._now + limit_s, aside))
+        return (yield _Mail(step.wanted, self._now + limit_s, step.aside, step.overhears))
 
     def _pass_through(self, job: _Job) -> _Steps:
         """A command of the host's that is not the gateway's business."""
@@ -1354,9 +1365,15 @@ class ModuleSide:
 
 
 def _withdraw(job: _Job) -> bool:
-    """Nobody waits for its result any more."""
+    """Nobody waits for its result any more; whether it ends."""
     job.withdrawn = True
-    return True
+    return job.given_up
+
+
+def _end(job: _Job) -> bool:
+    """It ends, whatever it is."""
+    job.stays = False
+    return _withdraw(job)
 
 
 def _begun(data: bytes, text: bytes) -> int:

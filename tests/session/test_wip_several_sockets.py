@@ -108,7 +108,6 @@ class TestChoice:
         assert site.received[two] == b"meanwhile"
         assert site.choices == ["continuous for a while", "hexadecimal"]
 
-
     @both
     def test_a_host_that_takes_no_more_just_now_costs_no_guard_time(self, dialect: str) -> None:
         site = Site(dialect)

@@ -269,12 +269,14 @@ class EdsoftDriver(TransfersDriver):
     def do_close_socket(self, request: CloseSocket) -> DriverSteps:
         """A socket, a listener or the session with a server."""
         socket = request.socket
+        if self._files is not None and self._files.session == socket:
+            self._files = None
+            if self._moving == socket and not self._sending:  # it goes to its end: there is no other
+                return Done()
         entry = self._sockets.pop(socket, None)
         ours = self._listener is not None and self._listener.socket == socket
         if ours:
             self._listener = None
-        if self._files is not None and self._files.session == socket:
-            self._files = None
         if entry is None:
             return Done()
         if socket == self._running:
@@ -290,7 +292,7 @@ class EdsoftDriver(TransfersDriver):
 
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
         """ETX: behind it stands why (ch. 5, App. B). A boot text in the stream is only a suspicion."""
-        if self._running is None or self._is_transfer(self._running):  # that waits for its end itself
+        if self._running is None or self._running == self._moving:  # that waits for its end itself
             return
         socket = self._running
         if mark == QUIET:

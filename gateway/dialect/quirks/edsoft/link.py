@@ -160,6 +160,8 @@ class LinkDriver(Driver):
         if self._up is None and not self._sockets:
             return []
         sockets = list(self._sockets)
+        if self._files is not None and self._files.session not in sockets:
+            sockets.append(self._files.session)
         self._up, self._running, self._listener, self._files = None, None, None, None
         self._sockets.clear()
         return [BearerLost(cause), *(SocketLost(socket, Cause.BEARER_LOST) for socket in sockets)]

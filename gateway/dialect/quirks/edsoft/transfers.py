@@ -8,12 +8,15 @@ from dataclasses import replace
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import (
     Answer,
+    Await,
     Chores,
     Command,
     DriverSteps,
     EndSending,
     Leave,
+    Part,
     Report,
+    Stay,
     until_still,
 )
 from gateway.dialect.quirks.edsoft.link import LinkDriver, changed
@@ -33,6 +36,8 @@ class TransfersDriver(LinkDriver):
 
     _sending = False
     """The host has not sent all of its file."""
+    _moving: HostSocket | None = None
+    """The session whose file is on its way, also when nobody wants the rest of it."""
 
     @abstractmethod
     def _begin(self, session: HostSocket, phase: ServicePhase) -> bool:
@@ -50,8 +55,10 @@ class TransfersDriver(LinkDriver):
         """Write down who is to be asked."""
         if self._files is not None:
             return Failed(Cause.INDEX_IN_USE)
-        if self._running is not None:
+        if not (yield from self._free()):
             return Failed(Cause.NO_FREE_SOCKET, "one service at a time")
+        if self._up is None:  # nobody else would say so before the first transfer
+            return Failed(Cause.NO_BEARER)
         failed: Failed | None = yield from self._set(
             FTPSERV=request.server.host, FTPPORT=request.server.port, FTPUN=request.user, FTPPW=request.password
         )
@@ -59,6 +66,12 @@ class TransfersDriver(LinkDriver):
             self._files = request
             yield from self._tell_mode(request.passive)
         return failed or Done()
+
+    def _free(self) -> Part:
+        """Whether no service runs. For the end of a file that nobody wants any more it is worth to wait."""
+        if self._moving is not None and self._running == self._moving:
+            yield Await(lambda heard: heard.key in ("result", "error"), "#TRANSFER", aside=True, overhears=True)
+        return self._running is None
 
     def _tell_mode(self, passive: bool) -> Chores:
         """An older module has no parameter for it."""
@@ -93,7 +106,7 @@ class TransfersDriver(LinkDriver):
         files = self._files
         if files is None or files.session != session:
             return Failed(Cause.BAD_STATE)
-        if self._running is not None:
+        if not (yield from self._free()):
             return Failed(Cause.BUSY, "one service at a time")
         failed: Failed | None = yield from self._set(
             FTPTYPE="I" if files.binary else "A", **{MODE: int(files.passive)}, **values
@@ -102,19 +115,26 @@ class TransfersDriver(LinkDriver):
             return failed
         if not self._begin(session, ServicePhase(closing=(), uploads=does == "file_put")):
             return Failed(Cause.BUSY, "one service at a time")
+        self._sending, self._moving = does == "file_put", session
         text = self.dialect.write(does)
         answer: Answer = yield Command(text, ends=frozenset({begins}))
         if not answer.ok or not answer.heard:
+            self._moving = None
             self._end_of(session)
             if answer.ok:
                 return Failed(Cause.SERVER_FILE, "OK without data")
             refused: Failed = yield from self._refused(self.failed(answer, text))
             return refused
-        self._sending = does == "file_put"
         yield Report(Begun())
-        ended: Heard | None = yield from until_still(
-            "#TRANSFER", lambda moved: self._is_transfer(session) and (moved or self._sending)
-        )
+
+        def goes_on(moved: bool) -> bool:
+            return self._running == session and (moved or self._sending)
+
+        ended: Heard | None = yield from until_still("#TRANSFER", goes_on)
+        if ended is None and goes_on(not self._sending):  # nobody wants the rest, and nothing but its end ends it
+            yield Stay()
+            ended = yield from until_still("#REST", goes_on)
+        self._moving = None
         if self._end_of(session):
             yield Leave(there=True)
         if ended is None:
