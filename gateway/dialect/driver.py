@@ -357,8 +357,10 @@ class Driver(ABC):
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
         """The module's data mode ended, or seems to have: ``mark`` is its sign (ETX, or the text that was seen)."""
 
-    def left(self, socket: HostSocket, held: bytes) -> Chores:
-        """A data mode was left. ``held``: as :class:`Leave` has it, where it was left for a command."""
+    def left(self, socket: HostSocket, held: bytes, *, beside: bool) -> Chores:
+        """A data mode was left. ``held``: as :class:`Leave` has it, where it was left for a command; ``beside``: for one
+        of the host's own."""
+        del beside
         if held:
             yield Deliver(socket, held)
 

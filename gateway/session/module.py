@@ -566,7 +566,7 @@ class ModuleSide:
             case Leave(there):
                 socket = self._phase_socket
                 held = yield from self._leave(there)
-                self._after_leaving(socket, held, b"")
+                self._after_leaving(socket, held, b"", False)
                 return held
             case Put(data):
                 return self._put(data)
@@ -611,7 +611,7 @@ class ModuleSide:
             case Stay():
                 job.stays = True
             case Afterwards(chores):
-                self._jobs.appendleft(_Job(chores, Ticket(0), "afterwards"))
+                self._soon(_Job(chores, Ticket(0), "afterwards"))
             case Deliver(socket, data):
                 self._happened(Received(socket, data))
             case _:
@@ -675,7 +675,7 @@ class ModuleSide:
                 busy = "the module's data mode ends only with its socket"
                 self._refuse(job, Failed(Cause.BUSY, busy), busy)
                 return
-            yield from self._make_room()
+            yield from self._make_room(beside=True)
         if self.state is State.DOWN:
             self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
             return
@@ -995,7 +995,7 @@ class ModuleSide:
             self._suspended = True
             if not self._finishing:
                 ended = self.driver.data_ended(socket, fed.mark)
-                self._jobs.appendleft(_Job(ended, Ticket(0), "data ended", urgent=True))
+                self._soon(_Job(ended, Ticket(0), "data ended", urgent=True))
         if fed.mark in (ETX, FALL_BACK):
             self._read_lines()
 
@@ -1084,15 +1084,16 @@ class ModuleSide:
             self._down()
         return held if self.state is not State.DOWN else None
 
-    def _make_room(self) -> _Steps:
-        """Leave the data mode for a command."""
+    def _make_room(self, beside: bool = False) -> _Steps:
+        """Leave the data mode for a command; ``beside``: of the host's own."""
         socket = self._phase_socket
         held = yield from self._leave()
-        self._after_leaving(socket, held, held)
+        self._after_leaving(socket, held, held, beside)
 
-    def _after_leaving(self, socket: HostSocket | None, left: bytes | None, held: bytes | None) -> None:
+    def _after_leaving(self, socket: HostSocket | None, left: bytes | None, held: bytes | None, beside: bool) -> None:
         if socket is not None and left is not None and not self._finishing:
-            self._jobs.appendleft(_Job(self.driver.left(socket, held or b""), Ticket(0), "left", urgent=True))
+            chores = self.driver.left(socket, held or b"", beside=beside)
+            self._soon(_Job(chores, Ticket(0), "left", urgent=True))
 
     def _silence(self) -> _Steps:
         """Wait until the module has heard nothing for its guard time."""
@@ -1146,6 +1147,11 @@ class ModuleSide:
         self._reader.add(behind)
 
     # -- payload by commands -------------------------------------------------------------------------------------------
+
+    def _soon(self, job: _Job) -> None:
+        """Before all that waits, but for what is urgent and was there before."""
+        at = next((at for at, other in enumerate(self._jobs) if not other.urgent), len(self._jobs))
+        self._jobs.insert(at, job)
 
     def _next_job(self) -> _Job | None:
         """Jobs and payload in turn; a socket is closed, or told to end, when its payload has gone."""

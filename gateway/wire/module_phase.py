@@ -216,8 +216,10 @@ class ModulePhase:
 
     def finish(self) -> list[bytes]:
         """Payload that is still held when the phase is over; a suspected text is not among it."""
-        rest = bytes(self._datagram) if self.divided else self._holder.end()
-        if self._boot.suspected is None:
-            rest += self._boot.release()
+        rest = self._boot.release() if self._boot.suspected is None else b""
+        if self.divided:
+            rest = bytes(self._datagram) + rest
+        else:
+            rest = (self._holder.feed(rest, 0.0) if rest else b"") + self._holder.end()
         self._datagram.clear()
         return [rest] if rest else []

@@ -96,11 +96,21 @@ class FibocomDatagrams(Connection):
         self._host.command(f'AT+MIPSEND={self._number},"{data.hex().upper()}"')
         assert self._host.command(f"AT+MIPPUSH={self._number}") == f"+MIPPUSH: {self._number},0"
 
+    def send_to(self, data: bytes, peer: tuple[str, int]) -> None:
+        """To a peer that is named with it (1.1.7)."""
+        self._host.command(f'AT+MIPSEND={self._number},"{data.hex().upper()}"')
+        said = self._host.command(f'AT+MIPPUSH={self._number},"{peer[0]}",{peer[1]}', limit_s=10)
+        assert said == f"+MIPPUSH: {self._number},0"
+
     def expect(self, data: bytes) -> None:
+        self.expect_from(data, self._peer)
+
+    def expect_from(self, data: bytes, peer: tuple[str, int] | None) -> None:
+        """A datagram of a peer, or of anybody."""
         match = DATAGRAM.fullmatch(self._host.event("+MIPRUDP:"))
         assert match and int(match[3]) == self._number
         assert bytes.fromhex(match[4]) == data
-        assert self._peer in (None, (match[1], int(match[2]))), match[0]
+        assert peer in (None, (match[1], int(match[2]))), match[0]
 
     def close(self) -> None:
         self._host.closed(self._number)

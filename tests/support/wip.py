@@ -157,7 +157,7 @@ class WipModule:
             index = int(match[1])
             assert index in self.lines
             assert self._session is None, f"{text} in an offline session"
-            self.lines[index].told = False
+            self.lines[index].told = self.lines[index].end_shown = False
             if match[2] == "1":
                 self._mapped, self._heard_s, self._decoder = index, self.now, dle.DleDecoder()
                 self._say("CONNECT")

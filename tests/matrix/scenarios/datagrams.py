@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import select
+import socket
 
+from gateway.translate.plan import Way
+from matrix.fibocom import FibocomHost
+from matrix.fibocom_sockets import FibocomDatagrams
+from matrix.host import fails
 from matrix.scenario import scenario
 from matrix.scenarios.streams import EVERY
 from matrix.stage import Stage
@@ -14,23 +19,23 @@ SIZES = (1, 2, 255, 256, 700)
 @scenario("UDP")
 def datagrams_both_ways(stage: Stage, _: str) -> None:
     with stage.servers.datagrams() as peer:
-        socket = stage.host.udp("127.0.0.1", peer.getsockname()[1])
+        local = stage.host.udp("127.0.0.1", peer.getsockname()[1])
         for size in SIZES:
             data = (EVERY * 3)[-size:]
-            socket.send(data)
+            local.send(data)
             got, module = peer.recvfrom(9000)
             assert got == data
             peer.sendto(data[::-1], module)
-            socket.expect(data[::-1])
+            local.expect(data[::-1])
         peer.sendto(b"one", module)
         if "told apart by silence" in stage.pair.lost("UDP"):
-            socket.expect(b"one")  # it is sent when the other one is there, not with it
+            local.expect(b"one")  # it is sent when the other one is there, not with it
             peer.sendto(b"two", module)
         else:
             peer.sendto(b"two", module)
-            socket.expect(b"one")
-        socket.expect(b"two")
-        socket.close()
+            local.expect(b"one")
+        local.expect(b"two")
+        local.close()
 
 
 @scenario("UDP")
@@ -39,11 +44,33 @@ def whoever_speaks_first_is_answered(stage: Stage, _: str) -> None:
     with stage.servers.datagrams() as peer:
         listening = stage.host.udp_listen(port)
         peer.sendto(b"first", (stage.servers.own_address, port))
-        socket = listening.accepted()
-        socket.expect(b"first")
-        socket.send(b"answer")
+        local = listening.accepted()
+        local.expect(b"first")
+        local.send(b"answer")
         assert peer.recvfrom(9000) == (b"answer", (stage.servers.own_address, port))
-        socket.close()
+        local.close()
+
+
+@scenario("UDP", "mip")
+def peers_that_are_named_with_each_datagram(stage: Stage, _: str) -> None:
+    """They go from the socket's own port, and all who are named are heard."""
+    port = stage.servers.free_port(socket.SOCK_DGRAM)
+    assert isinstance(stage.host, FibocomHost)
+    stage.host.udp_listen(port)
+    local = FibocomDatagrams(stage.host, 1)
+    with stage.servers.datagrams() as one, stage.servers.datagrams("127.0.0.8") as two:
+        if stage.pair.way_of("SendDatagram") is Way.REFUSED:
+            with fails(stage.host.codes["not supported"]):
+                local.send_to(b"refused", one.getsockname())
+            local.close()
+            return
+        for number, peer in enumerate((one, two, one)):
+            local.send_to(b"datagram %d" % number, peer.getsockname())
+            assert peer.recvfrom(9000) == (b"datagram %d" % number, (stage.servers.own_address, port))
+        for peer in (two, one):
+            peer.sendto(b"answer", (stage.servers.own_address, port))
+            local.expect_from(b"answer", peer.getsockname())
+    local.close()
 
 
 @scenario("UDP", "edsoft")
@@ -57,6 +84,6 @@ def only_one_address_may_speak(stage: Stage, _: str) -> None:
             peer.sendto(b"first", (stage.servers.own_address, port))
             if select.select([stage.line.fd], [], [], 1.0)[0]:
                 break
-        socket = listening.accepted()
-        socket.expect(b"first")
-        socket.close()
+        local = listening.accepted()
+        local.expect(b"first")
+        local.close()

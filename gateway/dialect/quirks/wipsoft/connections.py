@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.model.causes import Cause
 from gateway.model.values import Endpoint, HostSocket
 
 UDP, TCP, SERVER, TLS = 1, 2, 3, 9
@@ -25,6 +26,9 @@ class Connection:
     """Server: the last of the client indices that begin at ``first``."""
     first: int = 0
     peer_closed: bool = False
+    over: bool = False
+    """It has ended, by ``cause`` or by its peer; something waits to be read before that is told."""
+    cause: Cause | None = None
     attached: bool = False
     """The host's side takes what comes."""
     alone: bool = False
@@ -33,6 +37,10 @@ class Connection:
     """The host has left the data mode of its own will."""
     waiting: bool = False
     """The module has told that something can be read, and it was not read."""
+    beside: bool = False
+    """The host gives commands of its own while it is open."""
+    astray: bool = False
+    """UDP: it was made again without its peer, to hear another too."""
     speaker: Endpoint | None = None
     """UDP: who sent the datagram that was told last."""
     kept: list[tuple[Endpoint | None, bytes]] = field(default_factory=list)
@@ -76,9 +84,9 @@ class Connections:
         return next((holder for holder, one in self.held.items() if one is entry), None)
 
     def may_stay(self, holder: HostSocket) -> bool:
-        """Whether a data mode of this socket may stay open: nobody wants to hear of another meanwhile."""
+        """Whether a data mode of this socket may stay open: nothing else is wanted of the module meanwhile."""
         entry = self.held[holder]
-        return (entry.attached and entry.alone) or len(self.held) == 1
+        return (entry.attached and entry.alone) or not (len(self.held) > 1 or entry.beside or entry.astray)
 
     @property
     def kept_bytes(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Chores
 from gateway.dialect.quirks.wipsoft.connections import TCP, UDP
-from gateway.dialect.quirks.wipsoft.driver_data import speaker
+from gateway.dialect.quirks.wipsoft.driver_datagrams import speaker
 from gateway.dialect.quirks.wipsoft.driver_mail import MailDriver
 from gateway.dialect.quirks.wipsoft.driver_mms import MmsDriver
 from gateway.dialect.quirks.wipsoft.driver_ping import PingDriver
@@ -38,7 +38,7 @@ class WipsoftDriver(MailDriver, WebDriver, MmsDriver, PingDriver):
                     entry = self.connections.held[socket]
                     entry.peer_closed = True
                     # What it sent can still be read; a host that is in command mode by its own will is told.
-                    return [PeerClosed(socket)] if entry.detached else []
+                    return [PeerClosed(socket)] if entry.detached and entry.alone else []
             case "accepted" | "accepted_other":
                 self.connections.gone.discard(heard.number("index"))
             case "open_error" if socket is not None:

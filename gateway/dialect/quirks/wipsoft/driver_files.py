@@ -26,7 +26,8 @@ from gateway.dialect.driver import (
     Report,
     until_still,
 )
-from gateway.dialect.quirks.wipsoft.driver_data import PUT_BYTES, DataDriver
+from gateway.dialect.quirks.wipsoft.driver_data import DataDriver
+from gateway.dialect.quirks.wipsoft.driver_phases import PUT_BYTES
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import Event, SocketLost

@@ -6,7 +6,7 @@ Sections are those of the 5.57 guide.
 from __future__ import annotations
 
 from gateway.dialect.dialect import Heard
-from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, Emit, Final, Leave, Part
+from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, Emit, Final, Forget, Leave, Part
 from gateway.dialect.quirks.wipsoft.connections import SERVER, TCP, TLS, UDP, Connection
 from gateway.dialect.quirks.wipsoft.driver_tuning import TuningDriver
 from gateway.dialect.values import WrongValue
@@ -251,6 +251,7 @@ class SocketsDriver(TuningDriver):
             return Done()
         if self.mapped == socket:
             yield Leave()
+        yield Forget(socket)
         if entry.protocol == SERVER:
             for index in [index for index, listener in self.connections.calls.items() if listener == socket]:
                 del self.connections.calls[index]
