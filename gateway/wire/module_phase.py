@@ -139,7 +139,7 @@ class ModulePhase:
             else:
                 self._pass(payload, now, fed)
                 if rest is not None:
-                    if last := self._holder.release(whole=False) + self._boot.release():
+                    if last := self._no_boot(now) + self._holder.release(whole=False):
                         fed.payload.append(last)
                     fed.mark, fed.rest = dle.ETX, rest
                     return fed
@@ -150,6 +150,11 @@ class ModulePhase:
         ready = self._holder.feed(passed, now) if passed else b""
         if ready:
             fed.payload.append(ready)
+
+    def _no_boot(self, now: float) -> bytes:
+        """What was held as a boot text, or the beginning of one, goes the way of all else: it may end a hint."""
+        held = self._boot.release()
+        return self._holder.feed(held, now) if held else b""
 
     def _collect(self, payload: bytes, complete: bool, now: float, fed: Fed) -> None:
         self._datagram += payload
@@ -173,7 +178,7 @@ class ModulePhase:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        times = (self._breaker.deadline, self._boot.deadline, self._holder.deadline, self._quiet_s, self._hold_s)
+        times = (self._breaker.deadline, self._due_s, self._quiet_s, self._hold_s)
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, Fed]:
@@ -191,10 +196,18 @@ class ModulePhase:
     def _let_go(self, now: float, fed: Fed) -> None:
         """What was held long enough is payload, or suspected."""
         passed = self._boot.tick(now)
-        if ready := (self._holder.feed(passed, now) if passed else b"") + self._holder.tick(now):
+        ready = self._holder.feed(passed, now) if passed else b""
+        if self._boot.deadline is None:
+            ready += self._holder.tick(now)
+        if ready:
             fed.payload.append(ready)
         if suspected := self.suspected:
             fed.mark = suspected
+
+    @property
+    def _due_s(self) -> float | None:
+        """When what is held decides; what may become a boot text may go on with a hint, so that goes first."""
+        return self._holder.deadline if self._boot.deadline is None else self._boot.deadline
 
     def _own_lines(self) -> bytes:
         """What the module has said behind the end of its data mode; a datagram that was cut off is nobody's."""
@@ -216,10 +229,7 @@ class ModulePhase:
 
     def finish(self) -> list[bytes]:
         """Payload that is still held when the phase is over; a suspected text is not among it."""
-        rest = self._boot.release() if self._boot.suspected is None else b""
-        if self.divided:
-            rest = bytes(self._datagram) + rest
-        else:
-            rest = (self._holder.feed(rest, 0.0) if rest else b"") + self._holder.end()
+        rest = self._no_boot(0.0) if self._boot.suspected is None else b""
+        rest += bytes(self._datagram) if self.divided else self._holder.end()
         self._datagram.clear()
         return [rest] if rest else []

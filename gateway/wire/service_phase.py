@@ -132,7 +132,7 @@ class ServicePhase(ModulePhase):
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        times = (self._boot.deadline, self._holder.deadline, self._hold_s, self._gap_due_s, self._linger_due_s)
+        times = (self._due_s, self._hold_s, self._gap_due_s, self._linger_due_s)
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, Fed]:

@@ -148,6 +148,24 @@ class TestModulePhase:
             got += phase.feed(piece, 0.0).payload
         assert got == datagrams
 
+    @pytest.mark.parametrize("behind", [b"", b"\x03"])
+    def test_a_word_of_the_modules_that_comes_byte_by_byte(self, behind: bytes) -> None:
+        """Though its line ends may begin a boot text too."""
+        boot = (b"\r\nRDY\r\n",)
+        phase = ModulePhase(escaped=True, divided=False, guard_s=1.0, hints=(SHUTDOWN,), boot=boot)
+        got, now, marks = b"", 0.0, set()
+        for byte in b"last words" + SHUTDOWN + behind:
+            fed = phase.feed(bytes([byte]), now)
+            got += b"".join(fed.payload)
+            marks.add(fed.mark)
+            for _ in range(5):
+                now += 0.005
+                if phase.deadline is not None and now >= phase.deadline:
+                    got += b"".join(phase.tick(now)[1].payload)
+        marks |= {phase.tick(now + 1)[1].mark, phase.tick(now + 2)[1].mark}
+        assert got == b"last words"
+        assert marks - {None} == {behind or SHUTDOWN}
+
     @given(st.data())
     def test_all_that_came_before_an_end_is_payload(self, data: st.DataObject) -> None:
         """Also what might have become a module's own word; which nothing but all of it is."""
