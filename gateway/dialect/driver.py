@@ -26,6 +26,9 @@ from gateway.model.results import Done, Failed, Progress, Result
 from gateway.model.values import HostSocket
 from gateway.wire.module_phase import ModulePhase
 
+TRANSFER_QUIET_S = 10.0
+"""A transfer cannot be left to ask the module: so long behind its boot text it must say nothing else."""
+
 
 class Final(Enum):
     """How a module's command ended."""
@@ -262,6 +265,14 @@ def until_still(limit: str, goes_on: Callable[[bool], bool]) -> Part:
         moved: bool | None = yield Moved()
         if moved is None or not goes_on(moved):
             return None
+
+
+def gave_up(phase: ModulePhase) -> Part:
+    """Leave the data mode of a transfer in which a boot text stands and nothing follows; whether that was done."""
+    yield Rest(TRANSFER_QUIET_S, quiet=True)
+    restarted = phase.restarted
+    yield Leave(there=True) if restarted else Resume()
+    return restarted
 
 
 @record

@@ -258,6 +258,8 @@ class ModuleHabits:
     """Commands that are answered without a final result."""
     prompting: tuple[str, ...] = ()
     """Commands that ask for text with ``>``."""
+    texts: tuple[str, ...] = ()
+    """Commands whose answers hold texts of people, in which any line may stand."""
     guarded: tuple[str, ...] = ()
     """Commands of a host that would break the known state: never passed on, as those of the dialect's own."""
     resets: tuple[str, ...] = ()

@@ -111,6 +111,8 @@ class NativeEngine(StreamOwner):
         self._texts: dict[Ticket, bytearray] = {}
         self._sockets = _Sockets()
         self._tasks: dict[Ticket, asyncio.Task[None]] = {}
+        self._over_bearer: set[Ticket] = set()
+        """Those that end with the bearer."""
         self._bearer: Addresses | None = None
         self._bearer_end: asyncio.TimerHandle | None = None
         self._bearer_stops = 0
@@ -151,7 +153,13 @@ class NativeEngine(StreamOwner):
             return
         task = asyncio.get_running_loop().create_task(self._work(ticket, request))
         self._tasks[ticket] = task
-        task.add_done_callback(lambda _: self._tasks.pop(ticket, None))
+        if not isinstance(request, StartBearer):
+            self._over_bearer.add(ticket)
+        task.add_done_callback(lambda _: self._over(ticket))
+
+    def _over(self, ticket: Ticket) -> None:
+        self._tasks.pop(ticket, None)
+        self._over_bearer.discard(ticket)
 
     def _is_known(self, name: str) -> bool:
         """Whether nobody need be asked for an address."""
@@ -223,6 +231,9 @@ class NativeEngine(StreamOwner):
         self._happened(BearerLost())
         for socket in sockets:
             self._happened(SocketLost(socket, Cause.BEARER_LOST))
+        for ticket in [ticket for ticket in self._tasks if ticket in self._over_bearer]:
+            self._tasks.pop(ticket).cancel()
+            self._news(ticket, Failed(Cause.BEARER_LOST))
 
     def _at_once(self, request: Request) -> Result | None:
         """The result of a request that needs no waiting; None for the others."""

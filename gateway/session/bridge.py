@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gateway.model.events import Event
+from gateway.model.causes import Cause
+from gateway.model.events import BearerLost, Event, SocketLost
 from gateway.model.requests import CloseSocket, PassThrough, Request
 from gateway.model.results import Progress, Result
 from gateway.model.values import TUNNELS, HostSocket, Ticket
@@ -222,6 +223,14 @@ class Bridge:
             self.effects.append(TunnelEvent(effect.event))
         else:
             self.host.event(effect.event, now)
+            if type(effect.event) is BearerLost:
+                self._lose_sessions(now)
+
+    def _lose_sessions(self, now: float) -> None:
+        """They end with the bearer; the engine would learn it when the host sends or the server should answer."""
+        for session in list(self._sessions):
+            self.host.event(SocketLost(session, Cause.BEARER_LOST), now)
+            self._serve(Ticket(0), CloseSocket(session))
 
     def _news(self, effect: News, now: float) -> None:
         if effect.ticket < 0:

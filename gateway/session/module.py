@@ -81,6 +81,8 @@ END_RESULT_S = 1.0
 """How long behind the word that it is closed its OK may come."""
 CLEAR_S = 0.2
 """How long an answer to what stood in the module's command line may take."""
+FORGOTTEN_S = 2.0
+"""So long a command may take that was under way when the module printed a line of its boot text at the start."""
 LATE_S = 0.3
 """A module that answers again must be quiet for so long: a late answer is not the next command's."""
 RETRY_S = 1.0
@@ -89,6 +91,10 @@ IDLE_S = 30.0
 """How often a module is asked, when nothing else happens, whether its bearer is still there."""
 NO_RESULT_S = 0.2
 """How long to wait for the result of a command that is known to have none."""
+TEXT_END_S = 0.1
+"""Nothing follows a result for so long; a text that is listed goes on."""
+UNHEADED_S = 2.0
+"""For so long where it looks like a line of the text: some modules are careless with line ends."""
 PROMPT_S = 60.0
 """How long a host may pause while it types the text that a module has asked for."""
 GIVE_UP = b"\x1b"
@@ -249,6 +255,10 @@ class ModuleSide:
         # -- recovery
         self._doubtful = False
         """The module did not answer in time, or seems to have restarted: it must be brought back first."""
+        self._restarted = False
+        """It said so; what that means is not told yet."""
+        self._start_again = False
+        """It restarted while it was started."""
         self._unread_s: float | None = None
         """Since when its port has not been read."""
         self._connected = True
@@ -376,8 +386,12 @@ class ModuleSide:
         """The module's link is gone (unplugged)."""
         self._now = now
         self._connected = False
+        before, self.effects = self.effects, []
         self._abandon()
+        ended, self.effects = self.effects, []
         self._down()
+        # What it means comes before what it ends: a host's side that ends its services for that tells one error.
+        self.effects = [*before, *self.effects, *ended]
 
     def link_back(self, now: float) -> None:
         """The module's link is there again."""
@@ -546,8 +560,11 @@ class ModuleSide:
             except StopIteration as stop:
                 if job.closes is not None:
                     self._forget_backlog(job.closes)
-                if stop.value is not None:
-                    self._reply(job, stop.value)
+                result = stop.value
+                if self._restarted and isinstance(result, Failed):
+                    yield from self._recover()  # then it is known what that means, and the host hears one error for it
+                if result is not None:
+                    self._reply(job, result)
                 return
             value = yield from self._step(step, job)
 
@@ -681,6 +698,7 @@ class ModuleSide:
             return
         flight = Flight(text, self._now + traits.limit_s)
         flight.passing, flight.prompts, flight.resultless = True, traits.prompts, traits.resultless
+        flight.texts = traits.texts
         result = yield self._sent(flight)
         if traits.resets and getattr(result, "final", "") == "OK":
             self._doubtful = True
@@ -694,6 +712,9 @@ class ModuleSide:
         """The limit of a command is over."""
         if flight.resultless and flight.lines:
             self._resume(PassedThrough(tuple(flight.lines), ""))
+            return
+        if flight.perhaps:
+            self._result(flight.perhaps, flight)
             return
         self._note("limit", text=flight.text)
         if flight.lenient:
@@ -754,6 +775,10 @@ class ModuleSide:
         if self._payload_lines and line.text.startswith(self._payload_lines) and not self._sorter.collecting:
             self._payload_line(line.text)
             return
+        if flight is not None and flight.texts:
+            if self._listed(line, flight):
+                return
+            flight = flight if self._waiting is flight else None
         sort, heard = self._sorter.sort(line, flight)
         match sort:
             case Sort.ANSWER:
@@ -783,6 +808,27 @@ class ModuleSide:
             case Sort.BOOT:
                 self._texts.append((line.text,))
                 self._booted(line.text, flight)
+
+    def _listed(self, line: TextLine, flight: Flight) -> bool:
+        """Whether a line is of a message that is listed, whatever it says; what looks like the result decides later.
+
+        A result has a line end of its own before it, and nothing behind it.
+        """
+        headed, perhaps = self._reader.headed, flight.perhaps
+        sort, _ = self._sorter.sort(line, flight)
+        if perhaps and headed and sort in (Sort.UNSOLICITED, Sort.HEARD, Sort.BOOT):
+            self._result(perhaps, flight)
+            return False
+        if perhaps:
+            flight.lines.append(perhaps)
+            flight.perhaps, flight.due_s = "", self._due(flight.text)
+        if not flight.lines or (headed and sort is not Sort.RESULT):
+            return False
+        if sort is Sort.RESULT:
+            flight.perhaps, flight.due_s = line.text, self._now + (TEXT_END_S if headed else UNHEADED_S)
+        elif len(flight.lines) < ANSWER_LIMIT_LINES:
+            flight.lines.append(line.text)
+        return True
 
     def _unasked(self, lines: tuple[str, ...]) -> None:
         """Text for the host; bytes that no module begins a line with unasked are noise on the line."""
@@ -1021,7 +1067,7 @@ class ModuleSide:
             suspected = phase.absolve()
             self._write(phase.end())
             mark = yield _Ending(self._now + limit_s)
-            if mark not in (None, ETX):  # else it has started anew, and at best echoes
+            if mark not in (None, ETX) and not phase.restarted:  # else it has started anew, and at best echoes
                 self._received(suspected)
             self._received(phase.finish())
         closed = self._phase_over
@@ -1245,7 +1291,7 @@ class ModuleSide:
 
     def _recover(self) -> _Steps:
         """Bring a module back that did not answer in time or seems to have restarted; else it is down."""
-        self._doubtful = False
+        self._doubtful = self._restarted = False
         self._drop_phase()
         if not (yield from self._to_command_mode()):
             self._down()
@@ -1258,6 +1304,7 @@ class ModuleSide:
         steps = self.driver.start()
         job = _Job(steps, Ticket(0), "start")
         before, self.state = self.state, State.STARTING
+        self._start_again = False
         value: object = None
         while True:
             try:
@@ -1273,6 +1320,7 @@ class ModuleSide:
                 return
         self.state = State.READY
         self._attempts = 0
+        self._doubtful = self._start_again
         self._note("module", what="ready")
 
     def _bring_back(self) -> _Steps:
@@ -1326,9 +1374,13 @@ class ModuleSide:
     def _booted(self, text: str, flight: Flight | None) -> None:
         """A line that a module prints when it starts: whether it has forgotten everything is asked when it is ready."""
         self._note("boot", text=text)
+        if self.state is State.STARTING:
+            self._start_again = True
+            if flight is not None and not flight.probe:
+                flight.due_s = min(flight.due_s, self._now + FORGOTTEN_S)
         if self.state is not State.READY:
             return
-        self._doubtful = True
+        self._doubtful = self._restarted = True
         self._asides.wake()  # what it has forgotten will not come
         if flight is not None and not flight.probe and not self._expected(flight):
             if flight.passing:

@@ -50,6 +50,10 @@ class Flight:
     prompted = False
     resultless = False
     """It may be answered without a result."""
+    texts = False
+    """Its answer holds texts of people."""
+    perhaps = ""
+    """A line of such a text, or its result: what follows shows it."""
     lenient = False
     """Silence within the limit is an OK."""
 
@@ -75,6 +79,7 @@ class Traits:
     guarded: bool
     prompts: bool
     resultless: bool
+    texts: bool
     resets: bool
 
 
@@ -92,6 +97,7 @@ class LineSorter:
         self._guarded = CommandPatterns((*own, *self._habits.guarded))
         self._prompting = CommandPatterns(self._habits.prompting)
         self._no_result = CommandPatterns(self._habits.no_result)
+        self._with_texts = CommandPatterns(self._habits.texts)
         self._resets = CommandPatterns(self._habits.resets)
         self._more: list[str] = []
         self._missing = 0
@@ -108,6 +114,7 @@ class LineSorter:
             self._guarded.match(squeezed),
             self._prompting.match(squeezed),
             self._no_result.match(squeezed),
+            self._with_texts.match(squeezed),
             self._resets.match(squeezed),
         )
 

@@ -37,6 +37,8 @@ class AnswerReader:
         self._buffer = bytearray()
         self._empty = 0
         self._after_prompt = False
+        self.headed = False
+        """A line end of its own stood before the last line, as before every result (V.250, 5.7.1)."""
         self.after_cr = False
         """The last line ended with a CR at the very end of what has arrived: its LF is still to come."""
 
@@ -77,6 +79,7 @@ class AnswerReader:
             del buffer[: match.end()]
             self.after_cr = line_end == b"\r" and not buffer
         blank = self._empty > 1
+        self.headed = self._empty > 0
         self._empty = 0
         if prompt and line.strip() == b">":
             return PromptSign()

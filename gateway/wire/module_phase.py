@@ -223,6 +223,11 @@ class ModulePhase:
         return text[at:]
 
     @property
+    def restarted(self) -> bool:
+        """Whether what is suspected is a boot text."""
+        return self._boot.suspected is not None
+
+    @property
     def suspected(self) -> bytes:
         """A text at the end of the stream that may be the module's own; "" when there is none."""
         return (self._holder.suspected or b"") + (self._boot.suspected or b"")

@@ -44,6 +44,7 @@ class ServicePhase(ModulePhase):
         super().__init__(escaped=True, divided=False, guard_s=0.0, boot=() if gap_s else boot, uploads=uploads)
         self.datagrams = bool(gap_s)
         self._closing = closing
+        self._texts = boot
         self._signs = boot if gap_s else ()
         self._gap_s = gap_s
         self._spacing_s = spacing_s
@@ -74,7 +75,7 @@ class ServicePhase(ModulePhase):
     def end(self) -> bytes:
         """The sign that ends the mode; from now on the module's own words are looked for behind the payload."""
         self.ending = True
-        self._holder = HintHolder(self._closing, CLOSED_QUIET_S)
+        self._holder = HintHolder((*self._closing, *self._texts), CLOSED_QUIET_S)
         self._boot = BootHolder(())
         return dle.ETX
 
@@ -126,6 +127,11 @@ class ServicePhase(ModulePhase):
                 self._holder.suspected = datagram
             else:
                 fed.payload.append(datagram)
+
+    @property
+    def restarted(self) -> bool:
+        """Whether what is suspected is a boot text."""
+        return super().restarted or (self.ending and self._holder.suspected in self._texts)
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

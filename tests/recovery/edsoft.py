@@ -18,6 +18,7 @@ class EdsoftProgram(Program):
 
     host: EdsoftHost
     no_bearer = ("35867",)
+    one_error = True
 
     def up(self) -> None:
         self.host.up()

@@ -53,6 +53,8 @@ class Program:
     states: list[State]
     no_bearer: tuple[str, ...]
     """What a service says when the bearer is not up."""
+    one_error = False
+    """All that goes wrong with a service is one error, and the loss of the link is one too."""
     bad_news: tuple[bytes, ...] = (b"ERROR",)
     """How something is told that went wrong."""
 

@@ -13,6 +13,7 @@ from matrix.pair import NATIVE, Pair, hosts, modules
 from matrix.wipsoft import WipsoftHost
 
 from gateway.dialect import registry
+from gateway.dialect.driver import TRANSFER_QUIET_S
 from gateway.session.module import State as Readiness
 from gateway.session.tasks import Mode
 from gateway.translate.plan import Way
@@ -32,6 +33,9 @@ SETTLE_S = 45.0
 """So long behind the fault the host does nothing; an idle module is asked every 30 s how it is."""
 ANSWER_S = 130.0
 """The longest limit of a command that a host waits for here (#CONNECTIONSTART, with what brings the module back)."""
+TRANSFERS = ("FTP", "mail out", "mail in", "web")
+TOLD_S = 8.0
+"""From a fault that a gateway can know of to the host's error, where something has ended with it."""
 LEAVE_S = 200.0
 """Leaving a data mode whose module is gone; a file that stands still is given up after 90 s to 180 s."""
 BUSY_S = 120.0
@@ -104,6 +108,7 @@ def _play(cell: Cell, lab: Lab, program: Program) -> dict[str, object]:
         lab.wait(SETTLE_S)
 
         assert lab.until(lambda: lab.gateway.state is Readiness.READY, BUSY_S), "the module is not brought back"
+        _in_time(cell, program, doing, [(at - begun, data) for at, data in lab.line.log[seen:]])
         _leave(cell, lab, program, doing, heard, report)
         report["heard"] = heard()
         lab.line.rest()
@@ -121,6 +126,19 @@ def _play(cell: Cell, lab: Lab, program: Program) -> dict[str, object]:
     when = [at - begun for at, data in lab.line.log[seen:] if any(bad in data for bad in program.bad_news)]
     report["after_s"] = round(when[0], 1) if when else None
     return report
+
+
+def _in_time(cell: Cell, program: Program, doing: Doing, told: list[tuple[float, bytes]]) -> None:
+    """What the gateway can know at once is told soon; by a dialect whose every error is one, once."""
+    if not cell.fault.tells or not cell.state.bearer or cell.state.service in ("", "bearer"):
+        return
+    news = [at for at, data in told if any(bad in data for bad in program.bad_news)]
+    if doing.dies and (doing.in_data or doing.awaited):
+        limit_s = TOLD_S + (TRANSFER_QUIET_S if cell.state.service in TRANSFERS else 0)
+        assert news, "nothing was told"
+        assert news[0] < limit_s, f"told after {news[0]:.1f} s"
+    if program.one_error:
+        assert len(news) <= 1, f"told {len(news)} times"
 
 
 def _leave(

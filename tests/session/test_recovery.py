@@ -214,7 +214,7 @@ class TestUnplugged:
         sim.host(b"AT#OTCP=1\r")
         sim.bridge.module_link(False, sim.now)
         sim.tick()
-        assert b"#CME ERROR: 38016\r\n" in sim.host_reads()
+        assert sim.host_reads() == b"\r\n#CME ERROR: 35841\r\n"
 
 
 class TestNoise:

@@ -37,6 +37,7 @@ from gateway.dialect.driver import (
     Rest,
     Resume,
     Route,
+    gave_up,
 )
 from gateway.dialect.quirks.edsoft.link import Listener, RunningSocket, changed, emit
 from gateway.dialect.quirks.edsoft.transfers import TransfersDriver
@@ -292,9 +293,14 @@ class EdsoftDriver(TransfersDriver):
 
     def data_ended(self, socket: HostSocket, mark: bytes) -> Chores:
         """ETX: behind it stands why (ch. 5, App. B). A boot text in the stream is only a suspicion."""
-        if self._running is None or self._running == self._moving:  # that waits for its end itself
+        if self._running is None:
             return
         socket = self._running
+        if socket == self._moving:  # that waits for its end itself
+            phase = self._sockets[socket].phase
+            if phase.restarted and (yield from gave_up(phase)):
+                yield from self._find(adopt=False)
+            return
         if mark == QUIET:
             yield End()
             yield from self._over(socket, PeerClosed(socket))

@@ -89,6 +89,13 @@ class EdsoftFirmware(Services):
     _idle_due_s: float | None = None
     _listener: HostSocket | None = None
 
+    def execute(self, call: Call) -> Steps:
+        """As of every dialect; a link that is told to be lost by a service's error is not told again."""
+        outcome: Outcome = yield from super().execute(call)
+        if isinstance(outcome, Fail) and outcome.cause is Cause.BEARER_LOST and self.link is Link.CONNECTED:
+            self._unlinked()
+        return outcome
+
     # -- parameters (ch. 1, App. B) ----------------------------------------------------------------------------------
 
     def gate(self, call: Call) -> Outcome | None:

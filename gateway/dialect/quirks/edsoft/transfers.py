@@ -113,7 +113,7 @@ class TransfersDriver(LinkDriver):
         )
         if failed is not None:
             return failed
-        if not self._begin(session, ServicePhase(closing=(), uploads=does == "file_put")):
+        if not self._begin(session, ServicePhase(closing=(), uploads=does == "file_put", boot=self._boot)):
             return Failed(Cause.BUSY, "one service at a time")
         self._sending, self._moving = does == "file_put", session
         text = self.dialect.write(does)

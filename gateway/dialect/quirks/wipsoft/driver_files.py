@@ -24,6 +24,7 @@ from gateway.dialect.driver import (
     Part,
     Put,
     Report,
+    gave_up,
     until_still,
 )
 from gateway.dialect.quirks.wipsoft.driver_data import DataDriver
@@ -53,6 +54,7 @@ class Session:
 
     session: HostSocket
     transferring: bool = False
+    phase: ModulePhase | None = None
     sending: bool = False
     """The host has not sent all of what it sends."""
     protocol: int = FTP
@@ -84,6 +86,10 @@ class FilesDriver(DataDriver):
         """Of a file: its own request waits for what the module says of it."""
         if not self._is_files(socket):
             yield from super().data_ended(socket, mark)
+            return
+        phase = self._files.phase if self._files is not None else None
+        if phase is not None and phase.restarted and (yield from gave_up(phase)):
+            yield from self._find(adopt=False)
 
     def outlet(self, socket: HostSocket) -> Outlet | None:
         """Of a file: its data mode, when that is open."""
@@ -215,7 +221,9 @@ class FilesDriver(DataDriver):
         yield from self._close_session()
         guard_s = self.dialect.tables.numbers["guard_ms"] / 1000
         uploads = uploads or data is not None
-        opened = phase(escaped=True, divided=False, guard_s=guard_s, uploads=uploads)
+        boot = self.dialect.boot_lines()
+        opened = phase(escaped=True, divided=False, guard_s=guard_s, uploads=uploads, boot=boot)
+        files.phase = opened
         answer: Answer = yield Enter(text, files.session, opened)
         if answer.final is not Final.CONNECT:
             failed = self.failed(answer, "+WIPFILE")
@@ -243,8 +251,10 @@ class FilesDriver(DataDriver):
             return Failed(Cause.TIMED_OUT)
         if ended.key == "error":
             failed = self.failed(Answer(Final.ERROR, ended.fields["code"]), "+WIPFILE")
-            unknown = failed.cause is Cause.INTERNAL  # it had begun: so it broke
-            return Failed(Cause.CLOSED_BY_PEER, failed.original) if unknown else failed
+            if failed.cause is Cause.INTERNAL:  # it had begun: so it broke
+                failed = Failed(Cause.CLOSED_BY_PEER, failed.original)
+            why: Failed = yield from self._unless_gone(failed)
+            return why
         return Done() if ended.fields["text"] == "OK" else Failed(Cause.SEND_FAILED, ended.fields["text"])
 
     def _tell_lost(self, files: Session) -> Chores:

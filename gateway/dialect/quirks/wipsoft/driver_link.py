@@ -24,6 +24,11 @@ USER, PASSWORD, NUMBER, APN, CONTEXT, OWN, PEER, DNS1, DNS2, LIMIT = 0, 1, 2, 11
 """Bearer options (4.2.3)."""
 QUIET_SIGNS = 13
 """Stack option: +++ is not sent to the peer (4.1.3); a stored 0 would put it into the host's payload."""
+DOUBTFUL = (
+    Cause.NOT_ALLOWED, Cause.BAD_STATE, Cause.NOT_STARTED, Cause.INTERNAL, Cause.OPEN_FAILED, Cause.TIMED_OUT,
+    Cause.RESET, Cause.CLOSED_BY_PEER,
+)  # fmt: skip
+"""Why a service fails where the bearer may be gone."""
 START_RETRIES = 2
 """After power-up a bearer is refused several times before it works (field observation)."""
 START_PAUSE_S = 2.0
@@ -266,9 +271,8 @@ class LinkDriver(Driver):
     def _cause(self, answer: Answer) -> Cause | None:
         return self.dialect.cause_of(answer.code) if answer.code else None
 
-    def _unless_gone(self, failed: Failed) -> Part:
+    def _unless_gone(self, failed: Failed, doubtful: tuple[Cause, ...] = DOUBTFUL) -> Part:
         """A refusal; where the bearer behind it is gone (the module restarted without a word), that instead."""
-        doubtful = (Cause.NOT_ALLOWED, Cause.BAD_STATE, Cause.NOT_STARTED, Cause.INTERNAL, Cause.OPEN_FAILED)
         if failed.cause in doubtful and self._is_gone((yield from self._bearer_states())):
             yield from self._tell_gone()
             return Failed(Cause.BEARER_LOST, failed.original)

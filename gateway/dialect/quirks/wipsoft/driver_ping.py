@@ -58,8 +58,9 @@ class PingDriver(SocketsDriver):
             heard: Heard | None = yield Await(lambda heard: heard.key in ("ping", "error"), limit_s)
             if heard is None or heard.key == "error":
                 failed = Failed(Cause.PING_FAILED, heard.fields["code"] if heard else "no +WIPPING")
-                why: Failed = yield from self._why_ping(failed, request.target)
-                return why
+                failed = yield from self._why_ping(failed, request.target)
+                failed = yield from self._unless_gone(failed, (Cause.PING_FAILED,))
+                return failed
             answered = heard.fields["sign"] == ("0" if self.dialect.switch("ping_sign") == "expired" else "1")
             if number == 0 and not answered and not is_dotted(request.target):
                 # A name that nobody knows is told as a time-out too (7.1.6).
