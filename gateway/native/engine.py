@@ -293,7 +293,7 @@ class NativeEngine(StreamOwner):
         elif isinstance(request, AcceptTcp | ConnectTcp):
             stream = self._sockets.streams.get(request.socket)
             if stream is not None:
-                stream.hold(self._held)
+                stream.begin(self._held)
 
     def _read(self, socket: HostSocket, reading: bool, peer: Endpoint | None) -> None:
         if socket in self._sockets.streams:

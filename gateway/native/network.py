@@ -127,7 +127,7 @@ class Stream(asyncio.Protocol):
         self._ended = False
         self._held = False
         self._lost_by: Cause | None = None
-        """The connection is gone, and bytes of it wait that are to be told before."""
+        """The connection is gone; what waits of it is told before."""
         self.closed = False
 
     # -- asyncio's side ------------------------------------------------------------------------------------------------
@@ -169,8 +169,8 @@ class Stream(asyncio.Protocol):
         cause = cause_of(exc) if isinstance(exc, OSError) else Cause.CLOSED_BY_PEER
         if isinstance(exc, NetworkFailure):
             cause = exc.cause
+        self._lost_by = cause
         if self._unread:
-            self._lost_by = cause
             self.owner.congestion(self)
         else:
             self.owner.lost(self, cause)
@@ -203,6 +203,17 @@ class Stream(asyncio.Protocol):
                 cause, self._lost_by = self._lost_by, None
                 self.owner.lost(self, cause)
         self.hold(self._held)
+
+    def begin(self, held: bool) -> None:
+        """Its opening was told: what came before, in spite of a pause, is told now; then as :meth:`hold`."""
+        if self._unread and not self.reading:
+            self._told = True
+            self.owner.waiting(self, len(self._unread))
+        elif self._ended:
+            self.owner.ended(self)
+        if self.closed and not self._unread:
+            self.owner.lost(self, self._lost_by or Cause.CLOSED_BY_PEER)
+        self.hold(held)
 
     def hold(self, held: bool) -> None:
         """The reader cannot take more just now."""

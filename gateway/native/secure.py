@@ -107,8 +107,8 @@ class SecureSockets(StreamOwner):
             return
         self._streams[socket] = stream
         self._owned[stream] = socket
-        stream.hold(self._held)
         self._news(ticket, Done(SocketInfo(stream.local, peer)))
+        stream.begin(self._held)
 
     def _close(self, socket: HostSocket) -> None:
         stream = self._streams.pop(socket, None)

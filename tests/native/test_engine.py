@@ -610,6 +610,28 @@ class TestEnds:
                 await settled()
             assert d.quiet()
 
+    @pytest.mark.parametrize("ends", [False, True])
+    async def test_a_peer_that_speaks_before_its_connection_is_told(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch, ends: bool
+    ) -> None:
+        """A loop may have read it when reading is paused."""
+        connect = network.open_tcp
+
+        async def eager(peer: Endpoint, protocol: asyncio.Protocol) -> None:
+            await connect(peer, protocol)
+            if ends:
+                protocol.eof_received()
+            else:
+                protocol.data_received(b"220")
+
+        monkeypatch.setattr(network, "open_tcp", eager)
+        async with desk() as d:
+            await d.done(ConnectTcp(ONE, Endpoint("127.0.0.1", server.port)))
+            if ends:
+                assert await d.event(PeerClosed) == PeerClosed(ONE)
+            else:
+                assert await d.event(DataWaiting) == DataWaiting(ONE, 3)
+
     async def test_closed_without_a_byte(self, server: Server) -> None:
         async with desk() as d:
             await d.done(ConnectTcp(ONE, Endpoint("127.0.0.1", server.port)))
