@@ -17,7 +17,7 @@ from benchmarks.lines import HOST_DIALECT, MODULE_DIALECT, Failure
 from benchmarks.report import Figure
 from benchmarks.wipsoft import Module
 from gateway.dialect import registry
-from gateway.dialect.grammar import parse_answer, parse_line
+from gateway.dialect.grammar import parse_answer, parse_whole
 from gateway.dialect.quirks import driver_of, firmware_of
 from gateway.session.bridge import Bridge
 from gateway.session.effects import Drain, ToHost, ToModule
@@ -105,7 +105,7 @@ def measure(*, quick: bool) -> list[Figure]:
     gc.collect()
     for number in range(sessions):
         joined = Joined()
-        parse_line.cache_clear()
+        parse_whole.cache_clear()
         parse_answer.cache_clear()
         for name, text, end in SESSION:
             data = text.format(number=number, port=1024 + number).encode()

@@ -16,7 +16,7 @@ from benchmarks.lines import TOP, Failure
 from benchmarks.report import Figure
 from gateway.dialect import registry
 from gateway.dialect.dialect import Dialect, Fault
-from gateway.dialect.grammar import parse_line
+from gateway.dialect.grammar import parse_whole
 from gateway.dialect.nodes import Statement
 
 LINES_BAR = 10_000
@@ -43,7 +43,7 @@ def _lines_a_second(seconds: float) -> float:
     count, begun = 0, time.perf_counter()
     while (taken := time.perf_counter() - begun) < seconds:
         for dialect, line in work:
-            for piece in parse_line.__wrapped__(dialect.tables.family, dialect.prefixes, line[2:]):
+            for piece in parse_whole.__wrapped__(dialect.tables.family, dialect.prefixes, line[2:]):
                 if isinstance(piece, Statement) and isinstance(dialect.bind(piece), Fault):
                     raise Failure(f"{dialect.id} does not know its own example {line}")
         count += len(work)

@@ -76,6 +76,12 @@ for _rule in ("line", "exec", "read", "test", "set", "values", "string", "number
     setattr(_ToNodes, f"v250__{_rule}", getattr(_ToNodes, _rule))
 
 
+LONG_CHARACTERS = 128
+"""A line that is longer may carry payload."""
+_PAYLOAD = "\0"
+"""Stands for it."""
+
+
 @cache
 def parser(family: str, start: str, *, strict: bool = False) -> Lark:
     """The parser of ``grammars/<family>.lark`` for one start rule; built once. ``strict`` also rejects ambiguity."""
@@ -89,7 +95,6 @@ def parser(family: str, start: str, *, strict: bool = False) -> Lark:
     )
 
 
-@lru_cache(maxsize=512)
 def parse_line(family: str, own: tuple[str, ...], text: str) -> tuple[Piece, ...]:
     """Split a command line behind its ``AT`` into pieces, left to right.
 
@@ -97,6 +102,30 @@ def parse_line(family: str, own: tuple[str, ...], text: str) -> tuple[Piece, ...
     back as :class:`Foreign`, as they were written. Never raises: what cannot be read is a :class:`Broken` piece, and
     the last one.
     """
+    if len(text) > LONG_CHARACTERS and text[-1] == '"':
+        pieces = _with_payload(family, own, text)
+        if pieces is not None:
+            return pieces
+    return parse_whole(family, own, text)
+
+
+def _with_payload(family: str, own: tuple[str, ...], text: str) -> tuple[Piece, ...] | None:
+    """A line that ends with a string, which is payload more often than not: what is in it does not matter to the rest
+    of the line, so that is read once for all payload. None where the string is no value of its own."""
+    begin = text.rfind('"', 0, -1)
+    if begin < 0 or text.count('"', 0, begin) % 2:
+        return None
+    pieces = parse_whole(family, own, f'{text[:begin]}"{_PAYLOAD}"')
+    last = pieces[-1]
+    if not isinstance(last, Statement) or not last.values or last.values[-1].text != _PAYLOAD:
+        return None
+    value = Value(Shape.STRING, text[begin + 1 : -1], last.values[-1].column)
+    return *pieces[:-1], Statement(last.name, last.op, (*last.values[:-1], value), last.column)
+
+
+@lru_cache(maxsize=512)
+def parse_whole(family: str, own: tuple[str, ...], text: str) -> tuple[Piece, ...]:
+    """The same as :func:`parse_line`, every sign read."""
     try:
         tokens = cast(list[Token], parser("v250", "line").parse(text))
     except UnexpectedInput as error:

@@ -22,6 +22,23 @@ def test_every_grammar_is_unambiguous(family: str) -> None:
         grammar.parser(family, start, strict=True)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '#A=1,"{}"', '#A="{}"', '#a = "{}"', '#A=1;#B=2,"{}"', '+CMGS="{}"', '#A="x","{}"', '#A="x;{}"', '"{}"', '#A"{}"',
+        '#A="x"{}"', 'E0"{}"', '#A="{}""', '#A=x{}"', '#A={}', '#A="{}",1', '#A?"{}"', 'D"{}"',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "inside", ["AB" * 100, "x; y," * 60, "\0", "\x7f\xe9" * 100, "a" * 300 + '";#B=1;#C="' + "b" * 300]
+)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_long_line_reads_as_a_short_one_does(family: str, line: str, inside: str) -> None:
+    """Payload at the end of a line is not looked at; the line means the same."""
+    text = line.format(inside)
+    assert grammar.parse_line(family, OWN, text) == grammar.parse_whole(family, OWN, text)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_rule_has_its_method(family: str) -> None:
     starts = ["line", "command"] if family == "v250" else ["command", "answer"]
