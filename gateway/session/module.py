@@ -107,6 +107,8 @@ HELD_RETRY_S = 1.0
 FLUSH_S = 20.0
 """How long a socket that is to be closed may take to have its payload sent before."""
 HELD_LIMIT_BYTES = 65536
+JOINED_BYTES = 32768
+"""Pieces of a stream that come at once are told as one up to here."""
 ANSWER_LIMIT_LINES = 5000
 
 _LEFT = re.compile(rb"\r\nOK\r\n")
@@ -1251,7 +1253,19 @@ class ModuleSide:
             self._note_always("finding", what=FindingKind.ODD.value, old=text[:80], new="a damaged line with payload")
             return
         for event in events:
-            self._happened(event)
+            if not (isinstance(event, Received) and self._joined(event)):
+                self._happened(event)
+
+    def _joined(self, event: Received) -> bool:
+        """Whether a piece of a stream is told with the one before it: many lines with payload come at once."""
+        last = self.effects[-1] if self.effects else None
+        if event.peer is not None or not isinstance(last, Happened) or not isinstance(last.event, Received):
+            return False
+        before = last.event
+        if before.socket != event.socket or before.peer is not None or len(before.data) > JOINED_BYTES:
+            return False
+        self.effects[-1] = Happened(Received(event.socket, before.data + event.data))
+        return True
 
     # -- recovery, restarts --------------------------------------------------------------------------------------------
 

@@ -68,11 +68,10 @@ class Receiving(MipBase):
             return []
         self.spoke(event)
         socket.arrivals.add(event.data, event.peer, divided=socket.udp)
-        steps: list[Step] = []
+        steps = self._go_on(socket)
         if socket.attached and socket.arrivals.size > self._limit:
-            socket.attached = False
-            steps.append(Spawn(self._held_back(socket), f"hold {socket.id}"))
-        return [*steps, *self._go_on(socket)]
+            steps.append(Spawn(self._hold_back(socket), f"hold {socket.id}"))
+        return steps
 
     def spoke(self, event: DataWaiting | Received) -> None:
         """Whoever speaks first to a UDP socket is answered; not every module tells who it was, or only when data wait."""
@@ -87,8 +86,11 @@ class Receiving(MipBase):
     def _limit(self) -> int:
         return self.dialect.tables.numbers["received_bytes"]
 
-    def _held_back(self, socket: Socket) -> Steps:
-        yield Ask(Detach(socket.handle))
+    def _hold_back(self, socket: Socket) -> Steps:
+        """The host did not take at once what came: to hold the peer back may cost a module seconds."""
+        if socket.attached and socket.arrivals.size > self._limit:
+            socket.attached = False
+            yield Ask(Detach(socket.handle))
         return Silent()
 
     def _go_on(self, socket: Socket) -> list[Step]:
