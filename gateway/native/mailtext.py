@@ -32,7 +32,13 @@ class BodyEncoder:
         data = self._line + data
         held = b"\r" if data.endswith(b"\r") else b""  # an LF may follow
         data = data[: len(data) - len(held)]
-        *lines, last = _LONE_END.sub(b"\r\n", data).split(b"\r\n")
+        if not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n"):
+            data = _LONE_END.sub(b"\r\n", data)
+        *lines, last = data.split(b"\r\n")
+        if lines and max(map(len, lines)) <= LINE_LIMIT_BYTES and len(last) <= LINE_LIMIT_BYTES:
+            self._line = last + held
+            ready = data[: len(data) - len(last)].replace(b"\r\n.", b"\r\n..")
+            return (b"." if ready.startswith(b".") else b"") + ready
         out = [part for line in lines for part in _broken(line)]
         whole = _broken(last)
         self._line = whole.pop() + held
@@ -60,6 +66,11 @@ def _stuffed(line: bytes) -> bytes:
     return (b"." if line.startswith(b".") else b"") + line + b"\r\n"
 
 
+def _has_end(data: bytes, end: int) -> bool:
+    """Whether one of the whole lines up to ``end`` is a single dot."""
+    return data.startswith((b".\r\n", b".\n")) or data.find(b"\n.\r\n", 0, end) >= 0 or data.find(b"\n.\n", 0, end) >= 0
+
+
 class BodyDecoder:
     """The lines of a POP3 answer (RFC 1939, 3), however they are split, without the dots that were added."""
 
@@ -75,8 +86,14 @@ class BodyDecoder:
         """What the next bytes bring of the mail."""
         if self.finished:
             return b""
-        *lines, rest = (self._rest + data).split(b"\n")
-        out: list[bytes] = []
+        data = self._rest + data
+        end = data.rfind(b"\n") + 1
+        if end and not self._within and not self._skipping and not _has_end(data, end):
+            out = [data[data.startswith(b".") : end].replace(b"\n.", b"\n")]
+            self._keep(data[end:], out)
+            return b"".join(out)
+        *lines, rest = data.split(b"\n")
+        out = []
         for line in lines:
             whole, begins = line + b"\n", not self._within
             self._within = False
@@ -84,13 +101,16 @@ class BodyDecoder:
                 self.finished = True
                 return b"".join(out)
             self._take(whole, begins, out)
-        # A long line is given as it comes; only a short one can be the last, and a CR may end it.
+        self._keep(rest, out)
+        return b"".join(out)
+
+    def _keep(self, rest: bytes, out: list[bytes]) -> None:
+        """A long line is given as it comes; only a short one can be the last, and a CR may end it."""
         held = b"\r" if rest.endswith(b"\r") else b""
         if len(rest) > LINE_LIMIT_BYTES:
             self._take(rest[: len(rest) - len(held)], not self._within, out)
             rest, self._within = held, True
         self._rest = rest
-        return b"".join(out)
 
     def _take(self, line: bytes, begins: bool, out: list[bytes]) -> None:
         if self._skipping:

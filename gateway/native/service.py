@@ -29,6 +29,9 @@ PROGRESS_LIMIT_S = 60.0
 GOODBYE_LIMIT_S = 10.0
 WRITE_BYTES = 4096
 """Sent at once: a slow module must be able to take so much within the limit."""
+AT_ONCE_S = 0.01
+WRITE_MOST_BYTES = 16384
+"""To one that never lets wait."""
 
 Value = TypeVar("Value")
 
@@ -119,6 +122,7 @@ class Kit:
     trust: Callable[[], ssl.SSLContext]
     """How to speak TLS where a connection becomes secure on the way."""
     progress_limit_s: float = PROGRESS_LIMIT_S
+    _write_bytes: int = WRITE_BYTES
 
     async def within(self, work: Awaitable[Value]) -> Value:
         """The result of what the server must do in time. Raises :class:`TimeoutError`."""
@@ -127,9 +131,15 @@ class Kit:
 
     async def send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         """Write what the server must take in time, piece by piece."""
-        for at in range(0, len(data), WRITE_BYTES):
-            writer.write(data[at : at + WRITE_BYTES])
+        clock = asyncio.get_running_loop().time
+        at = 0
+        while at < len(data):
+            writer.write(data[at : at + self._write_bytes])
+            at += self._write_bytes
+            begun = clock()
             await self.within(writer.drain())
+            waited = clock() - begun > AT_ONCE_S
+            self._write_bytes = WRITE_BYTES if waited else min(2 * self._write_bytes, WRITE_MOST_BYTES)
 
 
 class Service(ABC):
