@@ -13,8 +13,11 @@ import sys
 import time
 
 from benchmarks import bulk, digits, own_time, parsing, round_trip, start
-from benchmarks.lines import Failure
+from benchmarks.lines import Failure, limit
 from benchmarks.report import FORMATS, Figure
+
+PART_LIMIT_S = 600.0
+"""So long a part may take, whatever happens in it."""
 
 
 def _about(seconds: float, quick: bool) -> dict[str, str]:
@@ -43,7 +46,8 @@ def main() -> int:
     for part in (round_trip, own_time, bulk, digits, start, parsing):
         print(f"measuring: {part.__name__.partition('.')[2]}", file=sys.stderr)
         try:
-            figures += part.measure(quick=options.quick)
+            with limit(part.__name__, PART_LIMIT_S):
+                figures += part.measure(quick=options.quick)
         except Failure as failure:
             print(f"benchmarks: {part.__name__}: {failure}", file=sys.stderr)
             return 1

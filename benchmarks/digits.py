@@ -6,11 +6,11 @@ answers included. The bar is in megabytes of payload a second; 921600 baud carry
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 
-from benchmarks.lines import HOST_DIALECT, Failure
+from benchmarks import mip
+from benchmarks.lines import DIGITS_DIALECT, HOST_DIALECT, Failure
 from benchmarks.payload import escaped, payload
 from benchmarks.report import Figure
 from gateway.dialect import registry
@@ -20,30 +20,20 @@ from gateway.session.effects import Drain, ToHost, ToModule
 from gateway.session.host import HostSide
 from gateway.session.module import ModuleSide
 
-MODULE = "fibocom-l610"
 BAR_MB_S = 3.0
 READ_BYTES = 16384
-LINE_BYTES = 1024
 OK = b"\r\nOK\r\n"
-_SEND = re.compile(rb'AT\+MIPSEND=1,"([0-9A-F]*)"')
-_SAYS = {
-    b"AT+MIPCALL=1": OK + b"\r\n+MIPCALL: 10.0.0.1\r\n",
-    b"AT+MIPCALL?": b"\r\n+MIPCALL: 0\r\n" + OK,
-    b"AT+MIPPUSH=1": b"\r\n+MIPPUSH: 1,0\r\n" + OK,
-}
 
 
 class Digits:
     """A host in its data phase on such a module."""
 
     def __init__(self) -> None:
-        host, module = registry.load(HOST_DIALECT), registry.load(MODULE)
+        host, module = registry.load(HOST_DIALECT), registry.load(DIGITS_DIALECT)
         self._bridge = Bridge(HostSide(host, firmware_of(host)), ModuleSide(module, driver_of(module)))
         self._now = 100.0
-        self._line = b""
-        self._free = 2048
+        self._module = mip.Module()
         self.heard = bytearray()
-        self.sent = bytearray()
         self.spent_s = 0.0
         self._call(self._bridge.tick)
         for command, end in (
@@ -56,8 +46,13 @@ class Digits:
             self.heard.clear()
             self._call(self._bridge.host_receive, command.encode() + b"\r")
             if not self.heard.endswith(end):
-                raise Failure(f"{command} on {MODULE}: {bytes(self.heard)!r}")
+                raise Failure(f"{command} on {DIGITS_DIALECT}: {bytes(self.heard)!r}")
         self.heard.clear()
+
+    @property
+    def sent(self) -> bytearray:
+        """What the module was given."""
+        return self._module.taken
 
     def up(self, data: bytes) -> None:
         """The host sends payload."""
@@ -82,23 +77,9 @@ class Digits:
                 if isinstance(effect, ToHost):
                     self.heard += effect.data
                 elif isinstance(effect, ToModule):
-                    self._hear(effect.data)
+                    self._say(self._module.receive(effect.data, self._now))
                 elif isinstance(effect, Drain):
                     self._bridge.module_drained(self._now, just_now=False)
-
-    def _hear(self, data: bytes) -> None:
-        *lines, self._line = (self._line + data).split(b"\r")
-        for line in lines:
-            match = _SEND.fullmatch(line)
-            if match is None:
-                opens = line.startswith(b"AT+MIPOPEN=1,")
-                self._free = 2048 if line == b"AT+MIPPUSH=1" else self._free
-                self._say(_SAYS.get(line, OK + (b"\r\n+MIPOPEN: 1,1\r\n" if opens else b"")))
-                continue
-            block = bytes.fromhex(match[1].decode())
-            self.sent += block
-            self._free = self._free - len(block) or 2048
-            self._say(b"\r\n+MIPSEND: 1,0,%d\r\n" % self._free + OK)
 
     def _say(self, data: bytes) -> None:
         begun = time.perf_counter()
@@ -110,10 +91,7 @@ def measure(*, quick: bool) -> list[Figure]:
     """A figure a direction."""
     data = payload(1_000_000 if quick else 5_000_000)
     wire = escaped(data)
-    told = b"".join(
-        b"\r\n+MIPRTCP: 1,0,%s\r\n" % data[at : at + LINE_BYTES].hex().upper().encode()
-        for at in range(0, len(data), LINE_BYTES)
-    )
+    told = mip.told(data)
     figures = []
     for way in ("host to module", "module to host"):
         line = Digits()

@@ -20,32 +20,38 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from benchmarks.standin import READ_BYTES
+from benchmarks.standin import READ_BYTES, put, take
 
 TOP = Path(__file__).resolve().parents[1]
 HOST_DIALECT, MODULE_DIALECT = "edsoft-3.02", "wipsoft-5.57"
-LIMIT_S = 20
+DIGITS_DIALECT = "fibocom-l610"
+"""Of modules that take payload as digits."""
+LIMIT_S = 20.0
 """No single thing may take longer: then it has failed."""
+END_S = 5.0
+"""Nor may a process take longer to end: then it is killed."""
 
 
 class Failure(Exception):
     """Something did not do its part, so that there is nothing to measure."""
 
 
-def _late(_number: int, _frame: FrameType | None) -> None:
-    raise Failure(f"nothing came within {LIMIT_S} s")
-
-
 @contextmanager
-def limit() -> Iterator[None]:
-    """Break blocking reads and writes off when they take too long."""
-    before = signal.signal(signal.SIGALRM, _late)
-    signal.alarm(LIMIT_S)
+def limit(what: str, seconds: float = LIMIT_S) -> Iterator[None]:
+    """Break off what takes too long, also blocking reads and writes, and say what it was. May stand in another."""
+
+    def late(_number: int, _frame: FrameType | None) -> None:
+        raise Failure(f"{what}: not done within {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    begun = time.monotonic()
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+        rest = max(0.001, left - (time.monotonic() - begun)) if left else 0
+        signal.setitimer(signal.ITIMER_REAL, rest)
 
 
 class Pair:
@@ -120,7 +126,7 @@ class Process:
         """End it; its exit code."""
         self.stop()
         try:
-            code = self.process.wait(LIMIT_S)
+            code = self.process.wait(END_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
@@ -131,15 +137,15 @@ class Process:
         return code
 
 
-def bridge_arguments(host: str, module: str) -> list[str]:
+def bridge_arguments(host: str, module: str, dialects: tuple[str, str]) -> list[str]:
     """The gateway, as a user starts it."""
-    ends = ["--host", host, "--host-dialect", HOST_DIALECT, "--module", module, "--module-dialect", MODULE_DIALECT]
+    ends = ["--host", host, "--host-dialect", dialects[0], "--module", module, "--module-dialect", dialects[1]]
     return [sys.executable, "-m", "gateway", "bridge", *ends, "--log-level", "warning"]
 
 
-def start_bridge(host: Pair, module: Pair) -> Process:
+def start_bridge(host: Pair, module: Pair, dialects: tuple[str, str]) -> Process:
     """The gateway between two lines."""
-    return Process(bridge_arguments(host.path, module.path), ready="ready")
+    return Process(bridge_arguments(host.path, module.path, dialects), ready="ready")
 
 
 def start_socat(host: Pair, module: Pair) -> Process:
@@ -149,30 +155,60 @@ def start_socat(host: Pair, module: Pair) -> Process:
 
 
 class Line:
-    """One line with all that is on it. ``middle`` is ``bridge`` or ``socat``."""
+    """One line with all that is on it. ``middle`` is ``bridge`` or ``socat``; ``dialects``: of the host and the module;
+    ``baud``: the rate that the module's line has, 0 for none."""
 
-    def __init__(self, stack: ExitStack, middle: str) -> None:
+    def __init__(
+        self, stack: ExitStack, middle: str, dialects: tuple[str, str] = (HOST_DIALECT, MODULE_DIALECT), baud: int = 0
+    ) -> None:
         self.middle = middle
         host, module = Pair(), Pair()
         stack.callback(host.close)
         stack.callback(module.close)
         self.fd = host.master
-        standin = [sys.executable, "-m", "benchmarks.standin", str(module.master)]
+        kind = "mip" if dialects[1] == DIGITS_DIALECT else "wipsoft"
+        standin = [sys.executable, "-m", "benchmarks.standin", str(module.master), kind, str(baud)]
         self.standin = Process(standin, ready="", pass_fds=(module.master,))
         stack.callback(self.standin.close)
-        start = start_bridge if middle == "bridge" else start_socat
-        self.process = start(host, module)
+        if middle == "bridge":
+            self.process = start_bridge(host, module, dialects)
+        else:
+            self.process = start_socat(host, module)
+        self._unread = b""
         stack.callback(self.process.close)
 
     def ask(self, command: str, end: bytes = b"\r\nOK\r\n") -> bytes:
-        """Say a command line; everything up to ``end``, which must be the last thing said."""
+        """Say a command line; everything up to ``end``."""
         os.write(self.fd, command.encode() + b"\r")
-        got = b""
-        while not got.endswith(end):
-            got += os.read(self.fd, READ_BYTES)
-            if b"ERROR" in got:
-                raise Failure(f"{command} through {self.middle}: {got!r}")
-        return got
+        return self.hear(end, command)
+
+    def say(self, data: bytes) -> int:
+        """Write; when that began."""
+        return put(self.fd, data)
+
+    def hear(self, end: bytes, what: str = "") -> bytes:
+        """Everything up to ``end``."""
+        while True:
+            at = self._unread.find(end)
+            if at >= 0:
+                got, self._unread = self._unread[: at + len(end)], self._unread[at + len(end) :]
+                return got
+            if b"ERROR" in self._unread:
+                raise Failure(f"{what or 'payload'} through {self.middle}: {self._unread!r}")
+            self._unread += os.read(self.fd, READ_BYTES)
+
+    def take(self, size: int) -> tuple[int, bytes]:
+        """So many bytes; when the last one came."""
+        ended, rest = take(self.fd, size - len(self._unread))
+        got = self._unread + rest
+        self._unread = got[size:]
+        return ended, got[:size]
+
+    def some(self) -> tuple[int, bytes]:
+        """What there is, or comes next; and when."""
+        got, self._unread = self._unread, b""
+        got = got or os.read(self.fd, READ_BYTES)
+        return time.monotonic_ns(), got
 
     def order(self, *words: object) -> None:
         """Have the stand-in take or make bulk."""

@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable
 from functools import lru_cache
 
+from benchmarks import mip
+
 
 @lru_cache(maxsize=2)
 def payload(size: int) -> bytes:
@@ -15,6 +17,14 @@ def payload(size: int) -> bytes:
     The first byte is no line feed and the last one no carriage return: both would be looked at twice.
     """
     return b"!" + random.Random(7).randbytes(size - 2) + b"."
+
+
+@lru_cache(maxsize=2)
+def letter(size: int) -> bytes:
+    """The text of a mail: lines of printable signs, none of which begins with a dot, the last one whole."""
+    signs = bytes(sign for sign in range(33, 127) if sign != 46)
+    text = bytes(signs[byte % len(signs)] for byte in random.Random(9).randbytes(size))
+    return b"\r\n".join(text[at : at + 70] for at in range(0, size, 72))[: size - 2] + b"\r\n"
 
 
 def plain(data: bytes) -> bytes:
@@ -27,7 +37,7 @@ def escaped(data: bytes) -> bytes:
     return data.replace(b"\x10", b"\x10\x10").replace(b"\x03", b"\x10\x03")
 
 
-FORMS: dict[str, Callable[[bytes], bytes]] = {"plain": plain, "escaped": escaped}
+FORMS: dict[str, Callable[[bytes], bytes]] = {"plain": plain, "escaped": escaped, "digits": mip.told}
 
 
 def digest(data: bytes) -> str:

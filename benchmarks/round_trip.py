@@ -43,7 +43,7 @@ def measure(*, quick: bool) -> list[Figure]:
     with ExitStack() as stack:
         bridge, socat = Line(stack, "bridge"), Line(stack, "socat")
         for line in (bridge, socat):
-            with limit():
+            with limit(f"AT+CSQ through {line.middle}"):
                 line.ask("ATE0")
                 _ask(line, count // 2)
         gc.collect()
@@ -54,7 +54,7 @@ def measure(*, quick: bool) -> list[Figure]:
             order = (bridge, socat) if number % 2 == 0 else (socat, bridge)
             took = {}
             for line in order:
-                with limit():
+                with limit(f"AT+CSQ through {line.middle}"):
                     took[line.middle] = _ask(line, count)
             ours, theirs = took["bridge"], took["socat"]
             ratios.append(percentile(ours, 0.5) / percentile(theirs, 0.5))

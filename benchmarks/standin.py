@@ -1,10 +1,15 @@
-"""The module's end of a line, as a process of its own: ``python -m benchmarks.standin FD``.
+"""The module's end of a line, as a process of its own: ``python -m benchmarks.standin FD KIND [BAUD]``.
 
-It answers AT lines as :mod:`benchmarks.wipsoft` does. Told so on standard input it takes or makes bulk instead, with
-nothing but blocking reads or writes, and says on standard output when it was done and what it got::
+It answers AT lines as :mod:`benchmarks.wipsoft` or :mod:`benchmarks.mip` does; with BAUD as late as a line of that rate
+would let it. Told so on standard input it does something else with payload, and says on standard output when that was
+done and what it got::
 
-    sink SIZE          -> ready, then: done NANOSECONDS SIZE DIGEST
-    source SIZE FORM   -> done NANOSECONDS SIZE DIGEST  (begun then)
+    sink SIZE          -> ready, then: done NANOSECONDS SIZE DIGEST   (bytes of the line, nothing but blocking reads)
+    source SIZE FORM [letter]
+                       -> done NANOSECONDS SIZE DIGEST                (begun then; nothing but blocking writes)
+    gather SIZE        -> ready, then: done NANOSECONDS SIZE DIGEST   (payload, whatever the module's dialect makes of it)
+    collect SIZE       -> ready, then: done NANOSECONDS SIZE DIGEST   (a mail's last SIZE bytes)
+    deliver SIZE       -> ready, then: done NANOSECONDS SIZE DIGEST   (a mail of so many bytes; begun then)
 
 Nanoseconds are the system's monotonic clock, the same for every process.
 """
@@ -16,10 +21,13 @@ import select
 import sys
 import time
 
-from benchmarks.payload import FORMS, digest, payload
-from benchmarks.wipsoft import Module
+from benchmarks import mip, wipsoft
+from benchmarks.payload import FORMS, digest, letter, payload
+from benchmarks.post import Post
 
 READ_BYTES = 65536
+BITS = 10
+"""On the line, for a byte."""
 
 
 def take(fd: int, size: int) -> tuple[int, bytes]:
@@ -46,39 +54,75 @@ def _say(*words: object) -> None:
     print(*words, flush=True)
 
 
-def _bulk(fd: int, order: list[str]) -> None:
-    size = int(order[1])
-    if order[0] == "sink":
-        _say("ready")
-        when, data = take(fd, size)
-    else:
-        data = FORMS[order[2]](payload(size))
-        when = put(fd, data)
-    _say("done", when, len(data), digest(data))
+class End:
+    """The module's end of a line."""
 
+    def __init__(self, fd: int, kind: str, baud: int) -> None:
+        self._fd = fd
+        self._byte_s = BITS / baud if baud else 0.0
+        self.post = Post()
+        self.module: wipsoft.Module | mip.Module = mip.Module() if kind == "mip" else wipsoft.Module()
+        self.begun = 0
+        self._poll = select.poll()
+        self._poll.register(0, select.POLLIN)
+        self._poll.register(fd, select.POLLIN)
 
-def main() -> None:
-    """Until standard input is closed."""
-    fd = int(sys.argv[1])
-    module = Module()
-    poll = select.poll()
-    poll.register(0, select.POLLIN)
-    poll.register(fd, select.POLLIN)
-    while True:
-        due = module.deadline
+    def run(self) -> None:
+        """Until standard input is closed."""
+        while True:
+            if 0 in self._step():
+                order = os.read(0, 4096).decode().split()
+                if not order:
+                    return
+                self._obey(order[0], int(order[1]), *order[2:])
+
+    def _step(self) -> list[int]:
+        """Wait for something, and answer what came on the line; what is ready."""
+        due = self.module.deadline
         wait_ms = None if due is None else max(0.0, due - time.monotonic()) * 1000 + 1
-        ready = [number for number, _ in poll.poll(wait_ms)]
-        said = module.tick(time.monotonic())
-        if fd in ready:
-            said += module.receive(os.read(fd, READ_BYTES), time.monotonic())
+        ready = [number for number, _ in self._poll.poll(wait_ms)]
+        said = self.module.tick(time.monotonic())
+        if self._fd in ready:
+            data = os.read(self._fd, READ_BYTES)
+            self._pass(data)
+            said += self.module.receive(data, time.monotonic())
         if said:
-            os.write(fd, said)
-        if 0 in ready:
-            order = os.read(0, 4096).decode().split()
-            if not order:
-                return
-            _bulk(fd, order)
+            self._pass(said)
+            self.begun = put(self._fd, said)
+        return ready
+
+    def _pass(self, data: bytes) -> None:
+        """The time that bytes take on the line."""
+        if self._byte_s:
+            time.sleep(len(data) * self._byte_s)
+
+    def _obey(self, what: str, size: int, form: str = "", content: str = "") -> None:
+        match what:
+            case "sink":
+                _say("ready")
+                when, data = take(self._fd, size)
+            case "source":
+                data = FORMS[form](letter(size) if content else payload(size))
+                when = put(self._fd, data)
+            case "gather":
+                self.module.taken.clear()
+                _say("ready")
+                while len(self.module.taken) < size:
+                    self._step()
+                when, data = time.monotonic_ns(), bytes(self.module.taken)
+            case "collect" | "deliver":
+                self.module.post, self.post.taken, self.post.gives = self.post, b"", False
+                self.post.mail = letter(size) if what == "deliver" else b""
+                _say("ready")
+                while not (self.post.taken or self.post.gives):
+                    self._step()
+                when, data = time.monotonic_ns(), self.post.taken[-(size + 3) : -3]
+                if what == "deliver":
+                    when, data = self.begun, self.post.mail
+            case _:
+                raise ValueError(what)
+        _say("done", when, len(data), digest(data))
 
 
 if __name__ == "__main__":
-    main()
+    End(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 0).run()
