@@ -7,7 +7,7 @@ from support.fake import CLOSED, UNKNOWN, SimModule
 
 from gateway.model.causes import Cause
 from gateway.model.events import BearerLost, DataWaiting, Incoming, PeerClosed, Received, SocketLost
-from gateway.model.requests import AcceptTcp, ListenTcp, RefuseTcp, ShutdownTcp, StartBearer
+from gateway.model.requests import AcceptTcp, ListenTcp, OpenUdp, RefuseTcp, ShutdownTcp, StartBearer
 from gateway.model.values import BearerKind, Endpoint
 
 
@@ -118,6 +118,13 @@ class TestStackAndBearers:
 
 
 class TestSockets:
+    def test_an_own_port_that_somebody_else_has(self) -> None:
+        sim = SimModule().up()
+        sim.refuse[OpenUdp] = Cause.OPEN_FAILED
+        assert sim.ask("AT+WIPCREATE=1,1,80") == "OK | +CME ERROR: 832"
+        sim.refuse[OpenUdp] = Cause.NAME_NOT_RESOLVED
+        assert sim.ask('AT+WIPCREATE=1,1,80,"nobody.example",80') == "OK | +CME ERROR: 842"
+
     """§5.1 and §5.2."""
 
     def test_all_sockets_at_once(self) -> None:

@@ -329,6 +329,8 @@ class WipsoftFirmware(WipsoftOffline):
             return Fail(Cause.INDEX_IN_USE)
         self._room()
         local_port = call.number("local_port") if "local_port" in call.arguments else None
+        if any(one.protocol == UDP and one.local_port == local_port for one in self.table.sockets.values()):
+            return Fail(Cause.BAD_PORT)
         peer = Endpoint(call.text("host"), call.number("port")) if "host" in call.arguments else None
         socket = Socket(UDP, index, self.table.handle(), local_port=local_port or 0, peer=peer, bound=peer is not None)
         self.table.sockets[UDP, index] = socket
@@ -385,7 +387,9 @@ class WipsoftFirmware(WipsoftOffline):
         if how == "error_line":
             code = self.dialect.code(result.cause, "+WIPCREATE")
             return Word(self.dialect.say("open_error", mode=socket.mode, index=socket.index, code=code))
-        return Fail(result.cause, "+WIPCREATE", result.original)
+        # What keeps a UDP socket from being opened is its own port, unless the name of its peer does.
+        cause = Cause.BAD_PORT if socket.protocol == UDP and result.cause is Cause.OPEN_FAILED else result.cause
+        return Fail(cause, "+WIPCREATE", result.original)
 
     def do_server_create(self, call: Call) -> Steps:
         """AT+WIPCREATE=3,server,port,from,to: reserves the client indices from..to (5.1.7)."""
