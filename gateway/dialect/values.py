@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from gateway.dialect.nodes import Shape, Value
 from gateway.dialect.schema import ValueType
-from gateway.model.values import is_dotted, is_numeric, is_six
+from gateway.model.values import is_dotted, is_numeric, is_six, plain
 
 _PHONE = re.compile(r"\+?[0-9]*")
 _DIGITS = re.compile(r"[0-9]{1,10}")
@@ -132,7 +132,7 @@ def _text(kind: ValueType, text: str) -> str:
     checks: dict[str, Callable[[str], bool]] = {
         "ip": is_dotted,
         "ip6": is_six,
-        "address": is_numeric,
+        "address": lambda address: is_numeric(plain(address)),
         "phone": lambda number: _PHONE.fullmatch(number) is not None,
         "caller": lambda number: number in ("0", "*") or (_PHONE.fullmatch(number) is not None and bool(number)),
         "hex": _is_hex,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
@@ -18,6 +19,7 @@ TUNNELS = 1 << 20
 Ticket = NewType("Ticket", int)
 """Ties a result to the request that it answers; below 0 where the gateway asks for itself."""
 
+_PADDED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 ANY_ADDRESS, ANY_ADDRESS6 = "0.0.0.0", "::"
 
 
@@ -91,7 +93,10 @@ def is_numeric(text: str) -> bool:
 
 
 def plain(address: str) -> str:
-    """An address as it is compared: one of IPv6 has many spellings."""
+    """An address as it is compared: one of IPv6 has many spellings, and numbers may be filled up with zeros, which
+    hosts mean as decimal and most resolvers read as octal."""
+    if _PADDED.fullmatch(address):
+        return ".".join(str(int(number)) for number in address.split("."))
     return str(ipaddress.IPv6Address(address)) if is_six(address) else address
 
 

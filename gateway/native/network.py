@@ -48,8 +48,9 @@ def address_family(address: str) -> socket.AddressFamily:
 
 async def resolve(name: str, family: Family = Family.FOUR) -> str:
     """The address of a name; an address of either family as it is. Raises :class:`NetworkFailure`."""
-    if is_numeric(name):
-        return plain(name)
+    address = plain(name)
+    if is_numeric(address):
+        return address
     if name.lower().rstrip(".").endswith(".invalid"):
         raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name} is a name that never exists")
     loop = asyncio.get_running_loop()

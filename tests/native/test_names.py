@@ -6,6 +6,7 @@ import pytest
 
 from gateway.errors import InputError
 from gateway.model.values import Endpoint
+from gateway.native import network
 from gateway.native.names import NameMap
 
 
@@ -45,6 +46,10 @@ class TestOutward:
 
     def test_an_address_is_a_name_too(self) -> None:
         assert out(["10.1.2.3:80=127.0.0.1:8080"], "10.1.2.3", 80) == Endpoint("127.0.0.1", 8080)
+
+    def test_numbers_with_zeros_before_them(self) -> None:
+        """L610 manual, 1.1.2.4: one, two or three digits; they are decimal all the same."""
+        assert out(["192.0.2.10:80=a:1"], "192.000.002.010", 80) == Endpoint("a", 1)
 
     def test_an_address_of_ipv6_in_any_spelling(self) -> None:
         maps = ["[2001:DB8::53]:53=[::1]:5353"]
@@ -144,3 +149,8 @@ class TestMistakes:
         """Silence would leave the user to find out why nothing is mapped."""
         with pytest.raises(InputError):
             NameMap.parse([rule])
+
+
+@pytest.mark.parametrize("text", ["127.000.000.001", "127.0.0.1", "127.00.0.01"])
+async def test_where_zeros_lead(text: str) -> None:
+    assert await network.resolve(text) == "127.0.0.1"
