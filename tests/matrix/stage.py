@@ -128,8 +128,9 @@ class Servers:
 class Stage:
     """A pair that runs, with a fresh host program."""
 
-    def __init__(self, pair: Pair, folder: Path, number: int) -> None:
+    def __init__(self, pair: Pair, folder: Path, number: int, *, recorded: bool = True) -> None:
         self.pair = pair
+        self._folder, self._number, self._is_recorded = folder, number, recorded
         self.stopped = False
         self._trace = folder / "bridge.jsonl"
         self._stack = ExitStack()
@@ -143,13 +144,24 @@ class Stage:
         self.host.start()
 
     def _start(self) -> Program:
-        kept = ("--state", self._rig.path("state"), "--trace", str(self._trace), "--log-level", "debug")
+        kept = ["--state", self._rig.path("state"), "--log-level", "debug"]
+        if self._is_recorded:
+            kept += ["--trace", str(self._trace)]
         if self.pair.module == NATIVE:
             return self._rig.native(*self.servers.maps, *kept, host_dialect=self.pair.host)
         self._module = self._rig.module(
             *self.servers.maps, "--fault", f"ping-loss={LOST_PING}", "--log-level", "debug", dialect=self.pair.module
         )
         return self._rig.bridge(*kept, host_dialect=self.pair.host, module_dialect=self.pair.module)
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[Stage]:
+        """Another one for the same pair, on the network already: a record of much payload takes longer than moving it."""
+        folder = self._folder / "unrecorded"
+        folder.mkdir()
+        with closing(Stage(self.pair, folder, self._number, recorded=False)) as stage:
+            stage.host.up()
+            yield stage
 
     def close(self) -> None:
         """End everything, however it is."""

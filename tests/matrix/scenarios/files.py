@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from support.files import FAILS, GOES
 from support.rig import read_exactly
@@ -65,8 +65,9 @@ def files_there_and_back(stage: Stage, _: str) -> None:
 @scenario("FTP")
 def a_long_file(stage: Stage, _: str) -> None:
     """100 KiB; 5 MiB on one module of each host and each way, or where it is asked for."""
-    data = noise(MUCH_BYTES if LONG or stage.pair.longest("FTP") else SOME_BYTES)
-    with logged_in(stage) as (files, server):
+    much = LONG or stage.pair.longest("FTP")
+    data = noise(MUCH_BYTES if much else SOME_BYTES)
+    with stage.unrecorded() if much else nullcontext(stage) as place, logged_in(place) as (files, server):
         files.put("long", data)
         assert (server.folder / "long").read_bytes() == data
         files.get("long", data)
