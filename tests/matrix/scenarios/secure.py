@@ -33,9 +33,10 @@ def the_host_closes_by_tls(stage: Stage, _: str) -> None:
     connection = connect(stage.host, SERVER, server.port)
     data = noise(20_000)
     connection.send(data)
-    connection.close()
     with server.arrived() as peer:
-        assert read_to_end(peer) == data
+        most = read_exactly(peer, 19_000)  # the line is not full any more: the host's silence is one for the gateway too
+        connection.close()
+        assert most + read_to_end(peer) == data
 
 
 @scenario("TLS", each_form=True)
