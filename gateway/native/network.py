@@ -125,7 +125,7 @@ class Stream(asyncio.Protocol):
         self.congested = False
         self._unread = bytearray()
         self._told = False
-        self._ended = False
+        self._ended = self._end_told = False
         self._held = False
         self._lost_by: Cause | None = None
         """The connection is gone; what waits of it is told before."""
@@ -149,16 +149,12 @@ class Stream(asyncio.Protocol):
         self._unread += data
         if len(self._unread) > UNREAD_LIMIT_BYTES:
             self._pause()
-        if not self._told:
-            self._told = True
-            self.owner.waiting(self, len(self._unread))
+        self._tell()
 
     def eof_received(self) -> bool:
         """The peer sends no more; the other direction stays open where it can end by itself: not by TLS before 1.3."""
-        # A transport that is paused and resumed behind the end says it again.
-        again, self._ended = self._ended, True
-        if not (again or self._unread):
-            self.owner.ended(self)
+        self._ended = True
+        self._tell()
         return self.transport is None or self.transport.can_write_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -173,8 +169,7 @@ class Stream(asyncio.Protocol):
         self._lost_by = cause
         if self._unread:
             self.owner.congestion(self)
-        else:
-            self.owner.lost(self, cause)
+        self._tell()
 
     def pause_writing(self) -> None:
         """The peer reads too slowly."""
@@ -198,11 +193,7 @@ class Stream(asyncio.Protocol):
             data = bytes(self._unread)
             self._unread.clear()
             self.owner.received(self, data)
-            if self._ended:
-                self.owner.ended(self)
-            if self._lost_by is not None:
-                cause, self._lost_by = self._lost_by, None
-                self.owner.lost(self, cause)
+        self._tell()
         self.hold(self._held)
 
     def begin(self, held: bool) -> None:
@@ -217,15 +208,34 @@ class Stream(asyncio.Protocol):
         self.hold(held)
 
     def hold(self, held: bool) -> None:
-        """The reader cannot take more just now."""
+        """The reader cannot take more just now, nor be told of what comes unless he reads it."""
         self._held = held
-        if self.transport is None or self.transport.is_closing():
+        if self.transport is not None and not self.transport.is_closing():
+            if held:
+                self._pause()
+            elif len(self._unread) <= UNREAD_LIMIT_BYTES:
+                with contextlib.suppress(RuntimeError):
+                    self.transport.resume_reading()
+        self._tell()
+
+    def _tell(self) -> None:
+        """What has come and was not told yet: bytes that nobody reads; the end, behind them, once.
+
+        A transport need not heed that it is paused before it has begun, and one that is resumed says the end again.
+        """
+        if self._held and not self.reading:
             return
-        if held:
-            self._pause()
-        elif len(self._unread) <= UNREAD_LIMIT_BYTES:
-            with contextlib.suppress(RuntimeError):
-                self.transport.resume_reading()
+        if self._unread:
+            if not self._told:
+                self._told = True
+                self.owner.waiting(self, len(self._unread))
+            return
+        if self._ended and not self._end_told:
+            self._end_told = True
+            self.owner.ended(self)
+        if self._lost_by is not None:
+            cause, self._lost_by = self._lost_by, None
+            self.owner.lost(self, cause)
 
     def _pause(self) -> None:
         if self.transport is not None and not self.transport.is_closing():
