@@ -69,8 +69,8 @@ class Pages:
                 return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
             case ["chunked"]:
                 return await _in_pieces(request, PAGE)
-            case ["large"]:
-                return web.Response(body=LARGE)
+            case ["large", size]:
+                return web.Response(body=LARGE[: int(size)])
             case ["words"]:
                 return web.Response(body=WORDS)
             case ["empty"]:

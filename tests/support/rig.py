@@ -242,6 +242,8 @@ class Server:
 
     def close(self) -> None:
         self._closed = True  # before: one that is just being accepted is closed by its thread
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # else it listens as long as its thread waits
         self.socket.close()
         for connection in self.connections:
             connection.close()

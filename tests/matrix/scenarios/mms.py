@@ -62,9 +62,9 @@ def write(mms: WipsoftMms, picture: bytes = PAGE) -> None:
 
 @scenario("MMS")
 def a_text_and_a_picture(stage: Stage, _: str) -> None:
-    """By way of the proxy; the length told before or not, as option 95 says; 100 KiB of picture."""
+    """By way of the proxy; the length told before or not, as option 95 says; 25 KiB of picture."""
     mms, site = mms_of(stage)
-    picture = PAGE + EVERY * 400
+    picture = PAGE + EVERY * 100
     for chunked in (1, 0):
         mms.open(SERVER, site.port, CENTRE)
         mms.option(CHUNKED, chunked)

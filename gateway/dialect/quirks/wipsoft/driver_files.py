@@ -92,10 +92,13 @@ class FilesDriver(DataDriver):
             yield from self._find(adopt=False)
 
     def outlet(self, socket: HostSocket) -> Outlet | None:
-        """Of a file: its data mode, when that is open."""
-        if self._is_files(socket):
-            return Outlet(PUT_BYTES if self.mapped == socket else 0)
-        return super().outlet(socket)
+        """Of a file: its data mode, when that is open; behind its end there is no use for more of it."""
+        files = self._files
+        if files is None or files.session != socket:
+            return super().outlet(socket)
+        if not files.transferring:
+            return None
+        return Outlet(PUT_BYTES if self.mapped == socket else 0)
 
     def _session_of(self, socket: HostSocket, protocol: int) -> Session | None:
         """The session that a request is for, if it is there."""
