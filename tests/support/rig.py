@@ -232,8 +232,12 @@ class Server:
             threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
     def _run(self, connection: socket.socket) -> None:
-        with suppress(OSError):
-            self._serve(connection)
+        try:
+            with suppress(OSError):
+                self._serve(connection)
+        except ValueError:  # what a socket that was closed meanwhile is to select
+            if not self._closed:
+                raise
 
     def arrived(self) -> socket.socket:
         """Wait for the next connection."""
@@ -246,6 +250,8 @@ class Server:
             self.socket.shutdown(socket.SHUT_RDWR)  # else it listens as long as its thread waits
         self.socket.close()
         for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)  # else its thread waits for ever
             connection.close()
 
 
