@@ -12,6 +12,9 @@ from gateway.dialect import registry
 from gateway.migrate.becoming import Becoming, becoming
 from gateway.migrate.explain import Explanation, explain
 
+_SIGNS = {0x03: "<ETX>", 0x10: "<DLE>", 0x1A: "<Ctrl-Z>", 0x1B: "<ESC>"}
+"""What ends or escapes payload, as people write it."""
+
 
 @click.command(short_help="say what a command, answer or code means")
 @click.argument("text", nargs=-1, required=True, metavar="TEXT")
@@ -45,11 +48,15 @@ def command(text: tuple[str, ...], dialect_name: str, form: str) -> None:
 
 
 def _becomes(one: Becoming) -> str:
-    if not one.commands:
-        said = "refused: the host hears its own error" if one.way == "refused" else "nothing: the gateway answers it"
-        return f"  {one.dialect:14} {said}"
-    lines = [f"  {one.dialect:14} {one.commands[0]}" + (f"   ({one.way})" if one.way else "")]
-    return "\n".join([*lines, *(f"  {'':14} {text}" for text in one.commands[1:])])
+    texts = [text.translate(_SIGNS) for text in one.commands]
+    if one.speaks:
+        texts.insert(0, f"the gateway speaks {one.speaks} itself, over the module's sockets")
+    if one.answer:
+        texts.append(f"refused: the host hears {one.answer}")
+    elif not texts:
+        texts.append("nothing: the gateway answers it")
+    way = f"   ({one.way})" if one.way and one.way != "refused" else ""
+    return "\n".join([f"  {one.dialect:14} {texts[0]}{way}", *(f"  {'':14} {text}" for text in texts[1:])])
 
 
 def _as_text(one: Explanation) -> str:

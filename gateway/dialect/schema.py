@@ -299,7 +299,9 @@ class Tables:
     services: tuple[str, ...] = ()
     """What hosts of it ask of the network: names of ``gateway/translate/services.py``."""
     prologue: tuple[str, ...] = ()
-    """Lines after which any command can be carried out: parameters set, the bearer up. For explanations."""
+    """Lines after which a command can be carried out: parameters set, the bearer up. For explanations."""
+    situations: tuple[tuple[str, ...], ...] = ()
+    """Lines behind those, each list by itself: what one command needs and another must not have, say an open socket."""
     own: tuple[str, ...] = ()
     """Beginnings of the dialect's commands; all others pass through."""
     lines: Lines = Lines()

@@ -13,6 +13,7 @@ from gateway.dialect.quirks import firmware_of
 from gateway.model.events import Incoming
 from gateway.model.requests import (
     AcceptTcp,
+    CloseSocket,
     ConnectTcp,
     FilterWaiting,
     ListenTcp,
@@ -22,20 +23,73 @@ from gateway.model.requests import (
     QueryBearer,
     Request,
     ResolveName,
+    ShutdownTcp,
     StartBearer,
     StopBearer,
 )
 from gateway.model.results import Done, PassedThrough, PingEcho, Progress, Prompted, Result
-from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket
+from gateway.model.services import (
+    Begun,
+    FetchMail,
+    GetFile,
+    GetTime,
+    ListMail,
+    MailList,
+    Method,
+    PutFile,
+    SendMail,
+    WebRequest,
+)
+from gateway.model.values import Addresses, Endpoint, HostSocket, SocketInfo, Ticket, is_numeric
 from gateway.session.effects import Effect, News, Note, Submit, TextFor, ToHost
 from gateway.session.host import HostSide
 from gateway.session.tasks import Mode
 
 _ADDRESSES = Addresses("10.0.0.2", "10.0.0.1", "10.0.0.53", "10.0.0.54")
 _PEER = Endpoint("192.0.2.9", 4000)
+_RESOLVED = "192.0.2.1"
+TIME = "2026-01-01T00:00:00"
+_MAILS = MailList(((1, 20),))
+_OK = 200
 _LIMIT_S = 100_000.0
 """Simulated time within which a command must come to its end."""
 _STEPS = 2000
+
+
+def agreed(request: Request) -> Sequence[Result | Progress]:
+    """What is said to a request that needs no memory, when all goes well; of what takes payload only the begin."""
+    match request:
+        case ConnectTcp():
+            return (Done(SocketInfo(Endpoint(_ADDRESSES.own, 49152), _resolved(request.peer))),)
+        case AcceptTcp():
+            return (Done(SocketInfo(Endpoint(_ADDRESSES.own, 49153), _PEER)),)
+        case OpenUdp():
+            local = Endpoint(_ADDRESSES.own, request.local_port or 49154)
+            return (Done(SocketInfo(local, request.peer and _resolved(request.peer))),)
+        case FilterWaiting():
+            return (Done(_PEER),)
+        case ResolveName():
+            return (Done(_RESOLVED),)
+        case Ping():
+            return (*(PingEcho(number, 10) for number in range(request.count)), Done())
+        case PassThrough(text):
+            return (Prompted(),) if _prompts(text) else (PassedThrough((), "OK"),)
+        case PutFile() | SendMail() | WebRequest(method=Method.PUT | Method.POST):
+            return (Begun(),)
+        case GetFile() | FetchMail():
+            return (Begun(), Done())
+        case WebRequest():
+            return (Begun(status=_OK, reason="OK"), Done())
+        case ListMail():
+            return (Done(_MAILS),)
+        case GetTime():
+            return (Done(TIME),)
+    return (Done(),)
+
+
+def _resolved(peer: Endpoint) -> Endpoint:
+    """By its address."""
+    return peer if is_numeric(peer.host) else Endpoint(_RESOLVED, peer.port)
 
 
 class AgreeingModule:
@@ -52,6 +106,8 @@ class AgreeingModule:
         self._bearer: Addresses | None = None
         self._listener: HostSocket | None = None
         self._connections = 0
+        self._sending: dict[HostSocket, Ticket] = {}
+        """What waits for the end of its payload."""
 
     @property
     def deadline(self) -> float | None:
@@ -96,7 +152,7 @@ class AgreeingModule:
             case Note():
                 self.notes.append(effect)
             case Submit(ticket, request):
-                for news in self._answers(request):
+                for news in self._answers(ticket, request):
                     self._tell(News(ticket, news))
             case TextFor(ticket, _, True):
                 self._tell(News(ticket, PassedThrough((), "OK")))
@@ -105,7 +161,7 @@ class AgreeingModule:
         if news.ticket != Ticket(0):
             self.side.deliver(news.ticket, news.result, self._now)
 
-    def _answers(self, request: Request) -> Sequence[Result | Progress]:
+    def _answers(self, ticket: Ticket, request: Request) -> Sequence[Result | Progress]:
         match request:
             case StartBearer():
                 self._bearer = _ADDRESSES
@@ -115,24 +171,15 @@ class AgreeingModule:
                 self._listener = None
             case QueryBearer():
                 return (Done(self._bearer),)
-            case ConnectTcp():
-                return (Done(SocketInfo(Endpoint(_ADDRESSES.own, 49152), request.peer)),)
             case ListenTcp():
                 self._listener = request.listener
                 return (Done(SocketInfo(Endpoint(_ADDRESSES.own, request.port))),)
-            case AcceptTcp():
-                return (Done(SocketInfo(Endpoint(_ADDRESSES.own, 49153), _PEER)),)
-            case OpenUdp():
-                return (Done(SocketInfo(Endpoint(_ADDRESSES.own, request.local_port or 49154), request.peer)),)
-            case FilterWaiting():
-                return (Done(_PEER),)
-            case ResolveName():
-                return (Done("192.0.2.1"),)
-            case Ping():
-                return (*(PingEcho(number, 10) for number in range(request.count)), Done())
-            case PassThrough(text):
-                return (Prompted(),) if _prompts(text) else (PassedThrough((), "OK"),)
-        return (Done(),)
+            case PutFile() | SendMail() | WebRequest(method=Method.PUT | Method.POST):
+                self._sending[request.session] = ticket
+            case ShutdownTcp() | CloseSocket():
+                sending = self._sending.pop(request.socket, Ticket(0))
+                self._tell(News(sending, Done()))
+        return agreed(request)
 
 
 def _prompts(text: str) -> bool:

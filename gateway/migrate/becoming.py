@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.dialect import registry
 from gateway.dialect.dialect import Dialect
 from gateway.migrate.joined import Became, Joined
+from gateway.translate.plan import Way
+
+_ORDER = list(Way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,10 @@ class Becoming:
     """What the module is sent, in order; none when the gateway answers by itself."""
     way: str
     """The least of the ways of its requests, "" when it has none."""
+    speaks: str = ""
+    """The protocol that the gateway speaks itself, over the sockets that ``commands`` open; "" where it need not."""
+    answer: str = ""
+    """The host's own error, where it hears one however much went before."""
 
 
 def becoming(text: str, host: Dialect) -> list[Becoming]:
@@ -28,25 +36,46 @@ def becoming(text: str, host: Dialect) -> list[Becoming]:
 
 
 def _on(text: str, host: Dialect, module: Dialect) -> Becoming:
+    """Behind the first of what may have gone before it that lets it succeed and be something to the module."""
+    failed: list[Becoming] = []
+    nothing: Becoming | None = None
+    for before in _before(text, host):
+        became = _said(text, before, host, module)
+        error = _error(became, host)
+        # A request that was refused and done without is none of the command's ways when that succeeds.
+        way = _least([one for one in became.ways if error or one != Way.REFUSED])
+        one = Becoming(module.id, tuple(became.commands), way, " and ".join(dict.fromkeys(became.spoken)), error)
+        if error:
+            failed.append(one)
+        elif one.commands or one.speaks:
+            return one
+        else:
+            nothing = nothing or one
+    return nothing or next((one for one in failed if one.way == Way.REFUSED), failed[0])
+
+
+def _before(text: str, host: Dialect) -> Iterator[list[str]]:
+    """What may have gone before a command: the prologue, less and less of it, then one situation after another."""
+    lines = [line for line in host.tables.prologue if line.strip() != text.strip()]
+    for count in range(len(lines), -1, -1):
+        yield lines[:count]
+    for situation in host.tables.situations:
+        yield [*lines, *situation]
+
+
+def _said(text: str, before: list[str], host: Dialect, module: Dialect) -> Became:
     joined = Joined(host, module)
-    plain = joined.say(text)
-    if _failed(plain, host):
-        joined = Joined(host, module)
-        for line in host.tables.prologue:
-            if line.strip() != text.strip():
-                joined.say(line)
-        became = joined.say(text)
-        if not _failed(became, host):
-            plain = became
-    return Becoming(module.id, tuple(plain.commands), _least(plain.ways))
+    for line in before:
+        joined.say(line)
+        joined.leave()
+    return joined.say(text)
 
 
-def _failed(became: Became, host: Dialect) -> bool:
-    """Whether the host was told an error that is its own state's, not the module's."""
-    marks = (host.tables.lines.error.partition("{")[0], "\nERROR")
-    return any(mark in became.answer for mark in marks)
+def _error(became: Became, host: Dialect) -> str:
+    """The error that the host was told, "" for none."""
+    marks = (host.tables.lines.error.partition("{")[0], "ERROR")
+    return next((line for line in became.answer.split("\r\n") if line.startswith(marks)), "")
 
 
 def _least(ways: list[str]) -> str:
-    order = ("native", "composed", "polyfilled", "emulated", "refused")
-    return max(ways, key=order.index, default="")
+    return max(ways, key=lambda way: _ORDER.index(Way(way)), default="")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.quirks import driver_of, firmware_of
 from gateway.migrate.agreeing import AgreeingModule
+from gateway.migrate.serving import AgreeingEngine
 from gateway.session.bridge import Bridge
-from gateway.session.effects import Drain, Note, ToHost, ToModule
+from gateway.session.effects import Drain, Note, Serve, ServePayload, ToHost, ToModule, TunnelNews
 from gateway.session.host import HostSide
 from gateway.session.module import ModuleSide
 from gateway.session.tasks import Mode
@@ -28,6 +29,8 @@ class Became:
     """What the host reads."""
     ways: list[str] = field(default_factory=list)
     """How each request was met."""
+    spoken: list[str] = field(default_factory=list)
+    """The protocols that the gateway speaks itself over the module's sockets."""
 
 
 class Joined:
@@ -35,8 +38,11 @@ class Joined:
 
     def __init__(self, host: Dialect, module: Dialect) -> None:
         self._bridge = Bridge(
-            HostSide(host, firmware_of(host), tracing=True), ModuleSide(module, driver_of(module), tracing=True)
+            HostSide(host, firmware_of(host), tracing=True),
+            ModuleSide(module, driver_of(module), tracing=True),
+            polyfills=True,
         )
+        self._engine = AgreeingEngine(self._bridge)
         self._module = AgreeingModule(module)
         self._now = 1000.0
         self._became = Became()
@@ -84,14 +90,19 @@ class Joined:
         self._now = end
 
     def _run(self) -> None:
-        """Go on until the host has its answer and the module's side is at rest."""
+        """Go on until the host has its answer, or its data mode, and the module's side is at rest."""
         end = self._now + _SETTLED_S
         self._carry_out()
         for _ in range(_STEPS):
             due = self._due()
-            if due is None or due > end or not (self._bridge.host.busy or self._bridge.module.busy):
+            if due is None or due > end or not (self._waits or self._bridge.module.busy):
                 return
             self._tick(due)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the host waits for something."""
+        return self._bridge.host.busy and self._bridge.host.mode is Mode.COMMAND
 
     def _due(self) -> float | None:
         times = [time for time in (self._bridge.deadline, self._module.deadline) if time is not None]
@@ -119,6 +130,12 @@ class Joined:
                         bridge.module_drained(self._now, just_now=False)
                     case Note("plan", fields):
                         self._became.ways.append(str(fields["way"]))
+                    case Serve(ticket, request):
+                        self._became.spoken += self._engine.serve(ticket, request, self._now)
+                    case ServePayload(session, _):
+                        self._engine.ended(session, self._now)
+                    case TunnelNews(ticket, result):
+                        self._engine.news(ticket, result, self._now)
                     case _:
                         pass
 

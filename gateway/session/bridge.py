@@ -7,9 +7,9 @@ from typing import Any
 
 from gateway.model.causes import Cause
 from gateway.model.events import BearerLost, Event, SocketLost
-from gateway.model.requests import CloseSocket, PassThrough, Request
-from gateway.model.results import Progress, Result
-from gateway.model.values import TUNNELS, HostSocket, Ticket
+from gateway.model.requests import CloseSocket, PassThrough, Request, ResolveName
+from gateway.model.results import Done, Progress, Result
+from gateway.model.values import TUNNELS, Family, HostSocket, Ticket, is_dotted, is_six, plain
 from gateway.session.effects import (
     Effect,
     Happened,
@@ -38,6 +38,11 @@ def _socket_of(message: Request | Event) -> HostSocket:
         if socket is not None:
             return HostSocket(socket)
     return HostSocket(0)
+
+
+def _is_address(request: ResolveName) -> bool:
+    """Whether it is the address itself that is asked for."""
+    return is_dotted(request.name) if request.family is Family.FOUR else is_six(request.name)
 
 
 class Bridge:
@@ -183,7 +188,9 @@ class Bridge:
 
     def _submit(self, effect: Submit, now: float) -> None:
         request = effect.request
-        if self._polyfills and not isinstance(request, PassThrough) and self._is_served(request):
+        if isinstance(request, ResolveName) and _is_address(request):
+            self.host.deliver(effect.ticket, Done(plain(request.name)), now)  # it would cost some modules a socket
+        elif self._polyfills and not isinstance(request, PassThrough) and self._is_served(request):
             self._serve(effect.ticket, request)
         else:
             self.module.submit(effect.ticket, request, now)

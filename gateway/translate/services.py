@@ -18,7 +18,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "TCP server": ("ListenTcp", "AcceptTcp"),
     "UDP": ("OpenUdp", "Attach", "CloseSocket"),
     "IPv6": ("StartBearer.six", "ConnectTcp.six", "ListenTcp.six", "OpenUdp.six", "Ping.six", "ResolveName.six"),
-    "TLS": ("ConnectTcp.secure",),
+    "TLS": ("ConnectTcp.secure", "Attach", "CloseSocket"),
     "ping": ("Ping",),
     "names": ("ResolveName",),
     "names by own servers": ("ResolveName.asked",),

@@ -65,6 +65,14 @@ class TestExplain:
             if "module" in registry.load(name).tables.roles:
                 assert f"\n  {name} " in done.stdout
 
+    def test_what_is_no_command_is_named(self) -> None:
+        said = run("explain", "AT+MIPCLOSE=1", "--dialect", "fibocom").stdout
+        assert "  edsoft-3.02    <ETX>   (native)\n" in said
+        said = run("explain", "AT#GETMAIL", "--dialect", "edsoft").stdout
+        assert "  fibocom-l610   the gateway speaks POP3 itself, over the module's sockets   (polyfilled)\n" in said
+        said = run("explain", 'AT+MIPDNS="a.example"', "--dialect", "fibocom").stdout
+        assert "  edsoft-2.10    refused: the host hears +CME ERROR: 4\n" in said
+
     def test_as_json(self) -> None:
         done = run("explain", "+CME ERROR: 842", "--dialect", "wipsoft", "--format", "json")
         found = json.loads(done.stdout)
