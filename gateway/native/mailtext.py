@@ -34,11 +34,12 @@ class BodyEncoder:
         data = data[: len(data) - len(held)]
         if not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n"):
             data = _LONE_END.sub(b"\r\n", data)
+        end = data.rfind(b"\r\n") + 2
+        if end >= 2 and _fits(data):
+            self._line = data[end:] + held
+            ready = data[:end].replace(b"\r\n.", b"\r\n..")
+            return b"." + ready if ready.startswith(b".") else ready
         *lines, last = data.split(b"\r\n")
-        if lines and max(map(len, lines)) <= LINE_LIMIT_BYTES and len(last) <= LINE_LIMIT_BYTES:
-            self._line = last + held
-            ready = data[: len(data) - len(last)].replace(b"\r\n.", b"\r\n..")
-            return (b"." if ready.startswith(b".") else b"") + ready
         out = [part for line in lines for part in _broken(line)]
         whole = _broken(last)
         self._line = whole.pop() + held
@@ -49,6 +50,17 @@ class BodyEncoder:
         rest = self._line
         self._line = b""
         return _stuffed(rest.removesuffix(b"\r")) if rest else b""
+
+
+def _fits(data: bytes) -> bool:
+    """Whether no line is too long: in each so many bytes behind the end of one there is the end of another."""
+    at, size = 0, len(data)
+    while size - at > LINE_LIMIT_BYTES:
+        end = data.rfind(b"\r\n", at, at + LINE_LIMIT_BYTES + 2)
+        if end < 0:
+            return False
+        at = end + 2
+    return True
 
 
 def _broken(line: bytes) -> list[bytes]:

@@ -13,7 +13,7 @@ from gateway.native.mailtext import BodyDecoder
 from gateway.native.network import NetworkFailure
 from gateway.native.service import Exchange, Kit, Refused, Service
 
-READ_BYTES = 8192
+READ_BYTES = 65536
 CLEAR_PORT = 110
 """Where a secure session begins in the clear (RFC 2595); at other ports TLS comes first (RFC 8314)."""
 LIST_LIMIT_BYTES = 1 << 20

@@ -63,6 +63,14 @@ class AnswerReader:
         buffer = self._buffer
         if not buffer:
             return None
+        end = buffer.find(b"\r", 2)
+        if 2 < end <= LINE_LIMIT_BYTES and buffer.startswith(b"\r\n") and buffer.startswith(b"\r\n", end):
+            line = bytes(buffer[2:end])
+            if b"\n" not in line and not (prompt and line.strip() == b">"):
+                # As lines are in every module's answers; payload comes in many thousands of them.
+                del buffer[: end + 2]
+                blank, self._empty, self.headed, self.after_cr = self._empty > 0, 0, True, False
+                return TextLine(line.decode("latin-1"), blank)
         match = _NEXT.match(buffer)
         assert match is not None
         ends, line, line_end = match.groups()

@@ -23,7 +23,7 @@ class HintHolder:
     def __init__(self, hints: tuple[bytes, ...], quiet_s: float = QUIET_S) -> None:
         self._hints = hints
         self._quiet_s = quiet_s
-        self._first = re.compile(b"|".join(re.escape(hint[:1]) for hint in hints) or rb"(?!)")
+        self._first = re.compile(b"|".join({re.escape(hint[:1]) for hint in hints}))
         self._longest = max((len(hint) for hint in hints), default=0)
         self._held = b""
         self._passed = b""
@@ -38,6 +38,8 @@ class HintHolder:
 
     def feed(self, data: bytes, now: float) -> bytes:
         """Payload that can be passed on now. What follows a suspected text shows that it was payload."""
+        if not self._hints:
+            return data
         if self.suspected is not None and data:
             data, self.suspected = self.suspected + data, None
         if self._held:

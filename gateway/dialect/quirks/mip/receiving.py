@@ -111,8 +111,12 @@ class Receiving(MipBase):
                     yield Tell(self.dialect.say("unread", id=socket.id, size=socket.arrivals.size))
                     return Silent()
                 settings = self.settings(socket)
-                data, peer, left = socket.arrivals.take(settings.output_size)
-                yield Raw(self._written(socket, data, peer, left))
+                said = bytearray()
+                while socket.arrivals:
+                    said += self._written(socket, *socket.arrivals.take(settings.output_size))
+                    if settings.output_span_ms:
+                        break
+                yield Raw(bytes(said))
                 yield from self._flow(socket)
                 if settings.output_span_ms:
                     yield Wait(settings.output_span_ms / 1000)
