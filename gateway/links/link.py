@@ -16,6 +16,10 @@ FULL_READ_BYTES = 4095
 HIGH_BYTES = 65536
 """Bytes that wait to be written; above this whoever makes them is held back."""
 LOW_BYTES = 16384
+BITS = 10
+"""On a serial line, for a byte."""
+WAITING_S = 4.0
+"""No more than a serial line carries in this time: who waits for it to be gone has limits of his own."""
 DRAIN_POLL_S = 0.01
 FLUSH_S = 2.0
 """How long what was written may take to go out when a link is closed."""
@@ -77,6 +81,7 @@ class Pump:
     def __init__(self, link: Link, fd: int) -> None:
         self._link = link
         self._fd = fd
+        self._high_bytes, self._low_bytes = HIGH_BYTES, LOW_BYTES
         self._loop = asyncio.get_running_loop()
         self._out = bytearray()
         self._congested = False
@@ -94,6 +99,11 @@ class Pump:
             self._loop.add_reader(self._fd, self._readable)
         else:
             self._loop.remove_reader(self._fd)
+
+    def set_rate(self, rate: int) -> None:
+        """Of a serial line, bits per second; a terminal that is none takes what it can."""
+        self._high_bytes = min(HIGH_BYTES, round(rate / BITS * WAITING_S))
+        self._low_bytes = self._high_bytes * LOW_BYTES // HIGH_BYTES
 
     def write(self, data: bytes) -> None:
         """Send at once what the descriptor takes, keep the rest."""
@@ -114,7 +124,7 @@ class Pump:
             data = data[sent:]
             self._loop.add_writer(self._fd, self._writable)
         self._out += data
-        if not self._congested and len(self._out) > HIGH_BYTES:
+        if not self._congested and len(self._out) > self._high_bytes:
             self._congested = True
             self._link.on_congestion(True)
 
@@ -173,7 +183,7 @@ class Pump:
         del self._out[:sent]
         if not self._out:
             self._loop.remove_writer(self._fd)
-        if self._congested and len(self._out) < LOW_BYTES:
+        if self._congested and len(self._out) <= self._low_bytes:
             self._congested = False
             self._link.on_congestion(False)
 

@@ -128,12 +128,15 @@ class SerialLink(TtyLink):
             raise LinkError(f"cannot open {self._device}: {reason(error)}") from error
         self._fd = self._port.fileno()
         self._pump = Pump(self, self._fd)
+        self._pump.set_rate(self._settings.baudrate)
         self._poll_signals()
 
     def set_port(self, rate: int | None, flow: str | None) -> None:
         """Set rate and flow control after what was written has gone out."""
         if self._port is not None:
             self._settings = reset(self._port, self._settings, rate, flow)
+            if self._pump is not None:
+                self._pump.set_rate(self._settings.baudrate)
 
     def set_carrier(self, on: bool) -> None:
         """Our DTR, which a null modem shows to the host as its carrier; a line without signals does nothing."""

@@ -113,6 +113,25 @@ class TestSettings:
         assert await take(terminal, 4) == b"fine"
         ear.link.close()
 
+    async def test_no_more_waits_than_a_slow_line_carries_in_seconds(self, line: tuple[Terminal, str]) -> None:
+        """Who waits for a server, or for an abort to be heard, must not wait behind a minute of payload."""
+        terminal, path = line
+        device = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        ear = Ear(f"{path}?baudrate=9600")
+        await ear.link.open()
+        for rate, waiting in ((9600, 3840), (1200, 480)):
+            ear.link.set_port(rate, None)
+            filled = fill(device) + fill(device, b"x")
+            ear.link.write(bytes(waiting))
+            assert ear.congestion == []
+            ear.link.write(b"!")
+            assert ear.congestion == [True]
+            await take(terminal, filled + waiting + 1)
+            await ear.until(lambda: ear.congestion == [True, False])
+            ear.congestion.clear()
+        ear.link.close()
+        os.close(device)
+
     async def test_a_rate_that_the_driver_does_not_have(self, line: tuple[Terminal, str]) -> None:
         """A host may ask for anything: the line goes on."""
         terminal, path = line
