@@ -32,6 +32,7 @@ class Module:
     """Feed it with what the gateway sends; it gives what the module says."""
 
     deadline: float | None = None
+    in_data = False
 
     def __init__(self) -> None:
         self.taken = bytearray()

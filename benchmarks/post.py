@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SMTP, POP3 = 25, 110
-_END = b"\r\n.\r\n"
+LETTER_END = b"\r\n.\r\n"
 
 
 class Post:
@@ -17,6 +17,11 @@ class Post:
         self._smtp = True
         self._line = b""
         self._body: bytearray | None = None
+
+    @property
+    def taking(self) -> bool:
+        """Whether a mail's text is coming."""
+        return self._body is not None
 
     def begin(self, port: int) -> bytes:
         """Somebody connects: the greeting."""
@@ -39,9 +44,9 @@ class Post:
 
     def _more(self, data: bytes) -> bytes:
         assert self._body is not None
-        begin = max(0, len(self._body) - len(_END))
+        begin = max(0, len(self._body) - len(LETTER_END))
         self._body += data
-        if self._body.find(_END, begin) < 0:
+        if self._body.find(LETTER_END, begin) < 0:
             return b""
         self.taken, self._body = bytes(self._body), None
         return b"250 taken\r\n"
