@@ -27,7 +27,8 @@ from gateway.session.effects import (
     Withdraw,
 )
 from gateway.session.host import HostSide
-from gateway.session.module import GIVE_UP, ModuleSide
+from gateway.session.module import ModuleSide
+from gateway.session.module_lines import GIVE_UP
 from gateway.translate.plan import Way, plan
 
 

@@ -14,7 +14,7 @@ from matrix.wipsoft import WipsoftHost
 
 from gateway.dialect import registry
 from gateway.dialect.driver import TRANSFER_QUIET_S
-from gateway.session.module import State as Readiness
+from gateway.session.module_worker import State as Readiness
 from gateway.session.tasks import Mode
 from gateway.translate.plan import Way
 from recovery.edsoft import EdsoftProgram

@@ -17,7 +17,7 @@ from gateway.model.results import Done, Failed
 from gateway.model.services import GetTime
 from gateway.model.values import Endpoint, Ticket
 from gateway.session.effects import News, ToModule
-from gateway.session.module import FLUSH_S
+from gateway.session.module_payload import FLUSH_S
 
 NOISE = bytes(range(256)) + random.Random(5).randbytes(100_000)
 SEND = re.compile(rb'AT\+MIPSEND=(\d),"([0-9A-F]*)"')

@@ -1,0 +1,214 @@
+"""The module's data mode: how it opens, what comes out of it, how it ends and how it is left."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.dialect.driver import Answer, Enter, Final, Opening
+from gateway.model.values import HostSocket, Ticket
+from gateway.session.module_recovery import RecoverySide
+from gateway.session.module_worker import Ending, Job, Leaving, Sleep, State, Steps
+from gateway.session.sorting import Flight
+from gateway.wire.dle import ETX
+from gateway.wire.module_phase import FALL_BACK, Fed
+from gateway.wire.plus import PLUS
+
+LEAVE_S = 1.5
+"""How long behind the guard time a module may take to say OK to +++."""
+LEAVE_EARLY_S = 0.15
+"""An OK that comes more than this before the guard time behind +++ is over is payload, if another follows in time."""
+LEAVE_FREE_S = 0.3
+"""So long behind the guard time that other OK may come; if not, the module did not keep its own guard time: some do not
+once they have said that the peer has ended (field observation)."""
+SETTLE_S = 0.06
+"""How long the line must be quiet behind that OK: a peer's payload could read the same."""
+END_RESULT_S = 1.0
+"""How long behind the word that it is closed its OK may come."""
+HELD_LIMIT_BYTES = 65536
+_LEFT = re.compile(rb"\r\nOK\r\n")
+_EARLY = re.compile(rb"\r\nOK\r\n(?:\r\n\+[^\r\n]{1,200}\r\n)*(?:\r(?:\n(?:\+[^\r\n]{0,200}\r?)?)?)?\Z")
+"""An OK with nothing behind it but lines of the module's own, of which the last may be incomplete."""
+_OWN_LINE = re.compile(rb"(?:\r\n(\+[A-Z]+: ?[^\r\n]*)\r\n)\Z")
+
+
+class DataSide(RecoverySide):
+    """See the module's text."""
+
+    def _enter(self, step: Enter) -> Steps:
+        """Open the module's data mode; what stands behind its CONNECT is payload already."""
+        if self._doubtful:
+            yield from self._recover()
+        if self._phase is not None:
+            yield from self._make_room()
+        if self.state is State.DOWN:
+            return Answer(Final.DOWN)
+        answer: Answer = yield self._sent(Flight(step.text, self._due(step.text)))
+        if answer.final is Final.CONNECT:
+            self._open(Opening(step.socket, step.phase, step.deliver))
+        elif answer.ok:
+            return Answer(Final.ERROR)
+        return answer
+
+    def _fed(self, fed: Fed) -> None:
+        """What the module's data mode gave."""
+        socket = self._phase_socket
+        assert socket is not None
+        self._received(fed.payload)
+        if fed.mark is None:
+            return
+        self._note("module_phase", what="mark", mark=fed.mark.decode("latin-1"))
+        if isinstance(self._waiting, Ending):
+            self._phase_over = True
+            self._reader.take_rest()
+            self._reader.add(fed.rest if fed.mark == ETX else fed.mark)
+            self._resume(fed.mark)
+            self._read_lines()
+            return
+        if fed.mark == ETX:
+            # A reset follows with its code, in command mode; or nothing, and the module still is in data mode.
+            self._phase_over = True
+            self._reader.take_rest()
+            self._reader.add(fed.rest)
+        elif fed.mark == FALL_BACK:
+            self._drop_phase()
+            self._reader.take_rest()
+            self._reader.add(fed.rest)
+        if not self._suspended:
+            self._suspended = True
+            if not self._finishing:
+                ended = self.driver.data_ended(socket, fed.mark)
+                self._soon(Job(ended, Ticket(0), "data ended", urgent=True))
+        if fed.mark in (ETX, FALL_BACK):
+            self._read_lines()
+
+    def _end(self, limit_s: float) -> Steps:
+        """The phase's own sign; payload goes on until the module has said that the socket is closed."""
+        phase = self._phase
+        if phase is None:
+            return self.state is State.READY
+        self._suspended = True
+        if not self._phase_over:
+            suspected = phase.absolve()
+            self._write(phase.end())
+            mark = yield Ending(self._now + limit_s)
+            if mark not in (None, ETX) and not phase.restarted:  # else it has started anew, and at best echoes
+                self._received(suspected)
+            self._received(phase.finish())
+        closed = self._phase_over
+        self._drop_phase()
+        if closed:
+            closed = yield from self._ended()
+        self._note("module_phase", what="ended" if closed else "not ended")
+        if not closed and not (yield from self._to_command_mode()):
+            self._down()
+        return self.state is not State.DOWN
+
+    def _ended(self) -> Steps:
+        """Wait for the OK behind the module's words, so that it is not the next command's."""
+        flight = Flight.probing("", self._now + END_RESULT_S, lenient=True)
+        answer: Answer = yield flight
+        return answer.final is not Final.DOWN
+
+    def _leave(self, there: bool = False) -> Steps:
+        """Silence, ``+++``, silence, OK; payload goes on until then. If it fails the module is brought back."""
+        phase = self._phase
+        if phase is None:
+            return b""
+        self._suspended = True
+        if there:
+            self._drop_phase()
+            if not (yield from self._to_command_mode()):
+                self._down()
+            return b"" if self.state is not State.DOWN else None
+        while phase.holding:  # a payload's own sign that is sent late
+            yield Sleep(phase.deadline or self._now)
+            self._write(phase.tick(self._now)[0])
+        yield from self._silence()
+        if self._phase is None:  # it has left the mode by itself meanwhile
+            return b""
+        self._write(PLUS)
+        guard_s = self._guard_s
+        if self._phase_over:
+            answer: Answer = yield Flight.probing("+++", self._now + guard_s + LEAVE_S)
+            left = answer.ok
+        else:
+            earliest_s, free_s = self._now + guard_s - LEAVE_EARLY_S, self._now + guard_s + LEAVE_FREE_S
+            waiting = Leaving(earliest_s, free_s, self._now + guard_s + LEAVE_S, bool(phase.suspected))
+            left = yield waiting
+            self._end_leaving(waiting, left)
+        held = phase.suspected
+        self._drop_phase()
+        self._note("module_phase", what="left" if left else "not left")
+        self._read_lines()
+        if not left and not (yield from self._to_command_mode()):
+            self._down()
+        return held if self.state is not State.DOWN else None
+
+    def _make_room(self, beside: bool = False) -> Steps:
+        """Leave the data mode for a command; ``beside``: of the host's own."""
+        socket = self._phase_socket
+        held = yield from self._leave()
+        self._after_leaving(socket, held, held, beside)
+
+    def _after_leaving(self, socket: HostSocket | None, left: bytes | None, held: bytes | None, beside: bool) -> None:
+        if socket is not None and left is not None and not self._finishing:
+            chores = self.driver.left(socket, held or b"", beside=beside)
+            self._soon(Job(chores, Ticket(0), "left", urgent=True))
+
+    def _while_leaving(self, data: bytes, waiting: Leaving) -> None:
+        """Payload goes on until the module's own OK; that one cannot come before its guard time is over."""
+        assert self._phase is not None
+        waiting.tail += data
+        early = self._now < waiting.earliest_s
+        if not early and _LEFT.search(waiting.tail):
+            waiting.due_s = self._now + SETTLE_S
+            return
+        match = _EARLY.search(waiting.tail)
+        if early:
+            waiting.due_s = waiting.free_s if match else waiting.free_s + LEAVE_S - LEAVE_FREE_S
+        if waiting.suspected and len(waiting.tail) <= HELD_LIMIT_BYTES:
+            return
+        if waiting.tail == PLUS[: len(waiting.tail)]:
+            return  # the echo of a module that is in command mode, or payload
+        held = len(waiting.tail) - match.start() if match else _begun(waiting.tail, FALL_BACK)
+        ready, waiting.tail = _cut(waiting.tail, held)
+        self._last_payload(self._phase.feed(ready, self._now))
+
+    def _has_left(self, waiting: Leaving) -> bool:
+        """Whether the module has said so when nothing more came."""
+        return _LEFT.search(waiting.tail) is not None
+
+    def _last_payload(self, fed: Fed) -> None:
+        self._received(fed.payload)
+        if fed.mark == ETX:
+            self._phase_over = True
+            self._reader.add(fed.rest)
+
+    def _end_leaving(self, waiting: Leaving, left: bool) -> None:
+        """What stands before the module's OK is payload, what stands behind it are lines."""
+        phase = self._phase
+        assert phase is not None
+        tail = waiting.tail
+        if not left and (waiting.suspected or tail == PLUS):
+            tail = b""  # it had left the mode before, as it seemed: its echo and its lines
+        at = [match.start() for match in _LEFT.finditer(tail)][-1] if left else len(tail)
+        before, behind = tail[:at], tail[at + len(FALL_BACK) :]
+        own = _OWN_LINE.search(before) if left else None
+        if own is not None and self.dialect.hear(own[1].decode("latin-1")) is not None:
+            # Some modules say what happened in the meantime before their OK.
+            before, behind = before[: own.start()], own[0] + behind
+        if not self._phase_over:
+            self._last_payload(phase.feed(before, self._now))
+        self._received(phase.finish())
+        self._reader.add(behind)
+
+
+def _begun(data: bytes, text: bytes) -> int:
+    """How many of the last bytes of ``data`` may be the beginning of ``text``."""
+    return max((count for count in range(1, len(text)) if data.endswith(text[:count])), default=0)
+
+
+def _cut(data: bytes, keep: int) -> tuple[bytes, bytes]:
+    """All but the last ``keep`` bytes, and those."""
+    at = len(data) - keep
+    return data[:at], data[at:]
