@@ -106,6 +106,13 @@ class FibocomHost(LineProgram):
         del box[:size]
         return got
 
+    def forgets(self) -> None:
+        """Nobody expects what came any more: the program begins anew."""
+        self._inbox.clear()
+        self._unread.clear()
+        self.told.clear()
+        self._awaiting = False
+
     def quiet(self) -> None:
         super().quiet()
         left = {number: bytes(box[:80]) for number, box in self._inbox.items() if box}

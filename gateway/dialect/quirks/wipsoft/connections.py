@@ -23,8 +23,11 @@ class Connection:
     secure: bool = False
     """SSL: an index of the TCP clients all the same."""
     last: int = 0
-    """Server: the last of the client indices that begin at ``first``."""
+    """Server, and the clients that it accepted: the last of its client indices, which begin at ``first``. The module
+    keeps them, and the server's own, until it and they are all closed."""
     first: int = 0
+    server: int = 0
+    """TCP: which server accepted it."""
     peer_closed: bool = False
     over: bool = False
     """It has ended, by ``cause`` or by its peer; something waits to be read before that is told."""
@@ -100,8 +103,12 @@ class Connections:
 
     def free_index(self, protocol: int) -> int | None:
         """The lowest index that nobody holds."""
+        return next(iter(self.free_indices(protocol)), None)
+
+    def free_indices(self, protocol: int) -> list[int]:
+        """All that nobody holds."""
         used = self._used(protocol)
-        return next((index for index in range(1, self._limits[protocol] + 1) if index not in used), None)
+        return [index for index in range(1, self._limits[protocol] + 1) if index not in used]
 
     def free_range(self, capacity: int) -> tuple[int, int] | None:
         """The largest run of free client indices, at most ``capacity`` long."""
@@ -118,4 +125,10 @@ class Connections:
         return best
 
     def _used(self, protocol: int) -> set[int]:
-        return {one.index for one in self.held.values() if one.protocol == protocol}
+        used = {one.index for one in self.held.values() if one.protocol == protocol}
+        kept = [one for one in self.held.values() if one.last]  # by a server for its clients (5.1.7)
+        if protocol == TCP:
+            used.update(index for one in kept for index in range(one.first, one.last + 1))
+        elif protocol == SERVER:
+            used.update(one.server for one in kept)
+        return used

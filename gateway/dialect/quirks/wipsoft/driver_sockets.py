@@ -32,12 +32,19 @@ class SocketsDriver(TuningDriver):
     """See the module's text."""
 
     def _create(self, text: str, protocol: int, index: int) -> Part:
-        """Create a socket; one that is left over from before is closed first."""
+        """Create a socket; one that is left over from before is closed first, or the server that keeps its index."""
         answer: Answer = yield Command(text)
-        if self._says(answer, "+WIPCREATE", Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
+        if self._is_in_the_way(answer):
             yield from self._shut(protocol, index)
             answer = yield Command(text)
+        if protocol in (TCP, TLS) and self._says(answer, "+WIPCREATE", Cause.INDEX_RESERVED):
+            for server in self.connections.free_indices(SERVER):
+                yield from self._shut(SERVER, server)
+            answer = yield Command(text)
         return answer
+
+    def _is_in_the_way(self, answer: Answer) -> bool:
+        return self._says(answer, "+WIPCREATE", Cause.INDEX_IN_USE, Cause.INDEX_RESERVED)
 
     def _shut(self, protocol: int, index: int) -> Part:
         """Close a socket of the module's. What it may say of it behind its OK belongs to it, not to the next there."""
@@ -159,7 +166,7 @@ class SocketsDriver(TuningDriver):
             "server_create", server=server, local_port=request.port, **{"from": free[0], "to": free[1]}
         )
         answer: Answer = yield Command(text)
-        if self._says(answer, "+WIPCREATE", Cause.INDEX_IN_USE, Cause.INDEX_RESERVED):
+        if self._is_in_the_way(answer):
             yield from self._shut(SERVER, server)
             for index in range(free[0], free[1] + 1):
                 yield from self._shut(TCP, index)
@@ -190,8 +197,16 @@ class SocketsDriver(TuningDriver):
         """The module has accepted it already."""
         if self.connections.calls.pop(request.connection, None) is None:
             return Failed(Cause.CLOSED_BY_PEER)
-        gone = request.connection in self.connections.gone
-        self.connections.held[request.socket] = Connection(TCP, request.connection, peer_closed=gone)
+        index = request.connection
+        server = self.connections.held.get(request.listener, Connection(SERVER, 0))
+        self.connections.held[request.socket] = Connection(
+            TCP,
+            index,
+            peer_closed=index in self.connections.gone,
+            first=server.first,
+            last=server.last,
+            server=server.index,
+        )
         if request.last:
             entry = self.connections.held.pop(request.listener, None)
             if entry is not None:
