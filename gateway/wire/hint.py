@@ -97,3 +97,20 @@ class HintHolder:
         if held and self._completes(held):
             self.suspected, held = held, b""
         return held
+
+
+class ClosingHolder(HintHolder):
+    """The same for a module's last words: lines that it says unasked may stand behind them at once."""
+
+    def __init__(self, hints: tuple[bytes, ...], quiet_s: float) -> None:
+        super().__init__(hints, quiet_s)
+        words = b"|".join(re.escape(hint) for hint in sorted(hints, key=len, reverse=True))
+        own = rb"(?:\r\n[+*^#][^\r\n]{1,200}\r\n)*(?:\r(?:\n(?:[+*^#][^\r\n]{0,200}\r?)?)?)?"
+        self._words = re.compile(b"(?:" + words + b")" + own + rb"\Z")
+
+    def _tail(self, data: bytes) -> bytes:
+        match = self._words.search(data)
+        return data[match.start() :] if match is not None else super()._tail(data)
+
+    def _completes(self, held: bytes) -> bool:
+        return self._words.search(held) is not None or super()._completes(held)

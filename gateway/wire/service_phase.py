@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateway.wire import dle
 from gateway.wire.boot import BootHolder
-from gateway.wire.hint import HintHolder
+from gateway.wire.hint import ClosingHolder
 from gateway.wire.module_phase import DATAGRAM_LIMIT_BYTES, Fed, ModulePhase
 
 CLOSED_QUIET_S = 0.06
@@ -75,7 +75,7 @@ class ServicePhase(ModulePhase):
     def end(self) -> bytes:
         """The sign that ends the mode; from now on the module's own words are looked for behind the payload."""
         self.ending = True
-        self._holder = HintHolder((*self._closing, *self._texts), CLOSED_QUIET_S)
+        self._holder = ClosingHolder((*self._closing, *self._texts), CLOSED_QUIET_S)
         self._boot = BootHolder(())
         return dle.ETX
 
@@ -131,7 +131,7 @@ class ServicePhase(ModulePhase):
     @property
     def restarted(self) -> bool:
         """Whether what is suspected is a boot text."""
-        return super().restarted or (self.ending and self._holder.suspected in self._texts)
+        return super().restarted or (self.ending and (self._holder.suspected or b"").startswith(self._texts))
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

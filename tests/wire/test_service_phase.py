@@ -57,6 +57,27 @@ def test_the_modules_words_end_it_where_they_are_the_last(before: bytes, words: 
     assert dle.encode(payload) == whole.removesuffix(longest)
 
 
+@pytest.mark.parametrize("words", [*CLOSING, BOOT])
+@pytest.mark.parametrize("own", [b'\r\n+CREG: 2,"00FF"\r\n', b"\r\n#CME ERROR: 35866\r\n", BOOT + b"\r\n+WIND: 4\r\n"])
+@given(draw=st.data())
+def test_its_own_lines_may_stand_behind_its_last_words(words: bytes, own: bytes, draw: st.DataObject) -> None:
+    phase = stream()
+    phase.end()
+    payload, mark, _ = play(phase, draw.draw(splits(b"late" + words + own)))
+    assert (payload, mark) == (b"late", words + own)
+    assert phase.restarted == (words == BOOT)
+
+
+@pytest.mark.parametrize("behind", [b"\r\nno line of its own\r\n", b"\r\n+CREG: 1\r\nmore", b"x"])
+@given(draw=st.data())
+def test_words_like_its_last_are_payload_where_more_of_it_follows(behind: bytes, draw: st.DataObject) -> None:
+    phase = stream()
+    phase.end()
+    sent = CLOSED + behind
+    payload, mark, _ = play(phase, draw.draw(splits(sent)))
+    assert (payload, mark) == (sent, None)
+
+
 def test_an_end_of_the_peers_meets_the_hosts() -> None:
     phase = stream()
     phase.end()

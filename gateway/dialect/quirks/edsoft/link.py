@@ -99,9 +99,7 @@ class LinkDriver(Driver):
         information = dialect.tables.information["socket_closed"]
         closed = [f"\r\n{text}\r\n" for text in (information.text, *information.spellings)]
         words = [*(f"{text}\r\nOK\r\n" for text in closed), *closed, "\r\nOK\r\n"]
-        codes = [dialect.code(cause) for cause in (Cause.BEARER_LOST, Cause.BEARER_IDLE)]
-        lost = [f"\r\n#CME ERROR: {code}\r\n" for code in codes]  # the link may go just then
-        self._closing = tuple(text.encode() for text in (*(word + end for word in words for end in lost), *words))
+        self._closing = tuple(word.encode() for word in words)
         self._boot = dialect.boot_lines()
 
     # -- the module's state --------------------------------------------------------------------------------------------
