@@ -11,5 +11,9 @@ host waits for ends within its limit in an error or event of its dialect, nothin
 answered, and the same service works at the next attempt, with no more than a new start of the bearer where the host was
 told that it is lost, or is told so by that attempt.
 
-``AT_GATEWAY_RECOVERY_TRACE=1`` shows what happened at the gateway where a cell fails.
+:mod:`recovery.steps` lets a fault fall on each command that a service makes of the gateway, with a host that tries again
+at once; :mod:`recovery.soak` is two minutes of everything at random, every byte compared.
+
+``AT_GATEWAY_LONG=1`` plays the steps of all pairs, and many more days. ``AT_GATEWAY_RECOVERY_TRACE=1`` shows what
+happened at the gateway where a cell fails.
 """

@@ -46,6 +46,7 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._waiting = _NoWaiting()
         super().__init__(self._waiting)
+        self._over: Callable[[], bool] = _never
         self.network = Network(self)
         self.faults: list[dict[str, Any]] = []
         """What the loop was told and nobody expected."""
@@ -56,19 +57,19 @@ class Loop(asyncio.SelectorEventLoop):
 
     def wait(self, over: Callable[[], bool], limit_s: float) -> bool:
         """Let time pass until it is over; whether that came within the limit. ``nudge`` has it looked at."""
-        if over():
-            return True
+        due_s = self.time() + limit_s
         self._over = over
-        self._done = self.create_future()
-        timer = self.call_later(limit_s, self._enough)
-        self.run_until_complete(self._done)
-        timer.cancel()
-        del self._over, self._done
+        while not over() and self.time() < due_s:  # what came last may undo what seemed to be over
+            self._done = self.create_future()
+            timer = self.call_at(due_s, self._enough)
+            self.run_until_complete(self._done)
+            timer.cancel()
+        self._over = _never
         return over()
 
     def nudge(self) -> None:
         """Something has happened for which somebody may wait."""
-        if hasattr(self, "_done") and self._over():
+        if self._over():
             self._enough()
 
     def _enough(self) -> None:
@@ -117,6 +118,10 @@ class Loop(asyncio.SelectorEventLoop):
 
     async def sock_recv(self, sock: Any, nbytes: int) -> bytes:
         return await self.network.asking[sock.fileno()].answers.get()
+
+
+def _never() -> bool:
+    return False
 
 
 class _Asking(asyncio.DatagramProtocol):

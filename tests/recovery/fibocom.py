@@ -33,11 +33,12 @@ class FibocomProgram(Program):
         return said.startswith(b"\r\n+MIPCALL: 1")
 
     def tidy(self) -> None:
-        with suppress(Failure):
-            self.host.command("AT+MIPCLOSE=1", limit_s=40)
+        for number in range(1, 5):
+            with suppress(Failure):
+                self.host.command(f"AT+MIPCLOSE={number}", limit_s=40)
         self.lab.wait(5.0)
         self.line.rest()
-        self.host.told.clear()
+        self.host.forgets()
 
     # -- the bearer ----------------------------------------------------------------------------------------------------
 

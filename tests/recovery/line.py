@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import deque
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from gateway.links.link import Link
 from recovery.clock import Loop
 
 LATENCY_S = 0.001
+_UNASKED = re.compile(rb'\r\n\+CREG: 2,"[0-9A-F]{4}"\r\n')
 LIMIT_S = 15.0
 
 
@@ -147,12 +149,18 @@ class Terminal:
         """Bytes up to the first of what is wanted, which they include."""
 
         def end() -> int:
+            self._put_aside()
             ends = [at + len(text) for text in wanted if (at := self._buffer.find(text)) >= 0]
             return min(ends, default=0)
 
         there = self._loop.wait(lambda: end() > 0, limit_s)
         assert there, f"waited {limit_s} s for {wanted!r}, got {bytes(self._buffer[-600:])!r}"
         return self._take(end())
+
+    def _put_aside(self) -> None:
+        """What a module says unasked is nobody's answer; in payload it would be a fault, and stays."""
+        if b"+CREG" in self._buffer:
+            self._buffer = bytearray(_UNASKED.sub(b"", bytes(self._buffer)))
 
     def take(self, size: int, limit_s: float = LIMIT_S) -> bytes:
         there = self._loop.wait(lambda: len(self._buffer) >= size, limit_s)
@@ -174,7 +182,7 @@ class Terminal:
         while True:
             line = self.until(b"\r\n", limit_s=limit_s)[:-2].decode("latin-1")
             line = line.rpartition("\r")[2]
-            if line:
+            if line and not line.startswith('+CREG: 2,"'):
                 lines.append(line)
             if line in ("OK", "ERROR", "NO CARRIER", "CONNECT") or "CME ERROR: " in line or "CMS ERROR: " in line:
                 return " | ".join(lines)

@@ -6,29 +6,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from matrix.edsoft import EdsoftHost
-from matrix.fibocom import FibocomHost
-from matrix.host import GUARD_S, Failure, HostProgram
-from matrix.pair import NATIVE, Pair, hosts, modules
-from matrix.wipsoft import WipsoftHost
+from matrix.host import GUARD_S, Failure
 
 from gateway.dialect import registry
 from gateway.dialect.driver import TRANSFER_QUIET_S
 from gateway.session.module_worker import State as Readiness
 from gateway.session.tasks import Mode
-from gateway.translate.plan import Way
-from recovery.edsoft import EdsoftProgram
 from recovery.faults import FAULTS, Fault
-from recovery.fibocom import FibocomProgram
 from recovery.lab import Lab
 from recovery.program import Doing, Program, State
-from recovery.wipsoft import WipsoftProgram
+from recovery.programs import family, pairs, program, states
 
-PROGRAMS: dict[str, tuple[type[Program], type[HostProgram]]] = {
-    "edsoft": (EdsoftProgram, EdsoftHost),
-    "wipsoft": (WipsoftProgram, WipsoftHost),
-    "mip": (FibocomProgram, FibocomHost),
-}
 SETTLE_S = 45.0
 """So long behind the fault the host does nothing; an idle module is asked every 30 s how it is."""
 ANSWER_S = 130.0
@@ -55,35 +43,21 @@ class Cell:
         return f"{self.host}-on-{self.module}:{self.state.name}:{self.fault.name}".replace(" ", "-")
 
 
-def cells(family: str) -> list[Cell]:
+def cells(of: str) -> list[Cell]:
     """Every state of every service of a family's hosts, on every module that has the service, with every fault."""
-    found = []
-    for host in hosts():
-        if registry.load(host).tables.family != family:
-            continue
-        for module in modules():
-            pair = Pair(host, module)
-            if module != NATIVE:
-                states = [state for state in PROGRAMS[family][0].states if _has(pair, state)]
-                found += [Cell(host, module, state, fault) for state in states for fault in FAULTS]
-    return found
-
-
-def _has(pair: Pair, state: State) -> bool:
-    if state.only and pair.host not in state.only:
-        return False
-    if not state.service:
-        return True
-    return state.service in pair.services and pair.way(state.service) is not Way.REFUSED
+    return [
+        Cell(pair.host, pair.module, state, fault)
+        for pair in pairs()
+        if family(pair.host) == of
+        for state in states(pair)
+        for fault in FAULTS
+    ]
 
 
 def play(cell: Cell) -> dict[str, object]:
     """Raises what is wrong; gives what can be told of it."""
-    family = registry.load(cell.host).tables.family
-    program_class, host_class = PROGRAMS[family]
     with Lab(cell.host, cell.module) as lab:
-        program = program_class(lab, host_class(lab.line, cell.host))
-        return _play(cell, lab, program)
+        return _play(cell, lab, program(lab))
 
 
 def _play(cell: Cell, lab: Lab, program: Program) -> dict[str, object]:

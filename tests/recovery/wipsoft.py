@@ -29,6 +29,8 @@ class WipsoftProgram(Program):
         for command in ("CFG=1", "BR=1,6"):
             with _allowed(*ALREADY):
                 host.command(f"AT+WIP{command}")
+        if not host.older:
+            host.command("AT+WIPCFG=2,13,1")  # the signs of +++ are not the peer's
         for option in ('11,"APN name"', '0,"user name"', '1,"passwd"'):
             host.command(f"AT+WIPBR=2,6,{option}")
         host.command("AT+WIPBR=4,6,0", limit_s=40)
@@ -41,7 +43,7 @@ class WipsoftProgram(Program):
         return "6,1" in self.host.command("AT+WIPBR?")
 
     def tidy(self) -> None:
-        for place in ("2,1", "3,1", "2,5", "1,1", "4,1", "5,1", "6,1", "7,1"):
+        for place in ("2,1", "2,2", "2,3", "2,4", "3,1", "2,5", "1,1", "4,1", "5,1", "6,1", "7,1"):
             with suppress(Failure):
                 self.host.command(f"AT+WIPCLOSE={place}", limit_s=40)
         self.lab.wait(1.0)
