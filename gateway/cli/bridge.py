@@ -84,8 +84,8 @@ def command(
 ) -> None:
     """Be the module that the host on --host was programmed for, with the module on --module behind.
 
-    Runs until SIGINT or SIGTERM, and then leaves the module in command mode with no socket open. Prints a line that
-    begins with "ready" when every link is open; everything else goes to standard error.
+    Runs until SIGINT, SIGTERM or SIGHUP, and then leaves the module in command mode with no socket open. Prints a line
+    that begins with "ready" when every link is open; everything else goes to standard error.
 
     \b
     at-gateway bridge --host pty:/tmp/host --host-dialect edsoft-3.02 \\

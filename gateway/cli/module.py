@@ -73,8 +73,8 @@ def command(
 ) -> None:
     """Play a module: the dialect as its manual has it, with real sockets of this computer behind it.
 
-    Hosts can be tested against it, also on a bad day (--fault). Runs until SIGINT or SIGTERM; prints a line that
-    begins with "ready" when the link is open. At SIGUSR1 it tells on standard error what it has heard so far: commands,
+    Hosts can be tested against it, also on a bad day (--fault). Runs until SIGINT, SIGTERM or SIGHUP; prints a
+    line that begins with "ready" when the link is open. At SIGUSR1 it tells on standard error what it has heard so far: commands,
     errors, what it does not know, bytes of each socket.
 
     \b

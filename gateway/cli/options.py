@@ -249,7 +249,7 @@ class _Runs(Protocol):
 
 
 def run(make: Callable[[], Awaitable[_Runs]], ready: str, asked: Callable[[], None] | None = None) -> None:
-    """Open, say ``ready`` with the links' names in its ``{}``, run until SIGINT or SIGTERM, end in good order; a
+    """Open, say ``ready`` with the links' names in its ``{}``, run until SIGINT, SIGTERM or SIGHUP, end in good order; a
     second signal ends at once. ``asked`` is called at each SIGUSR1."""
     loop_factory = None
     try:
@@ -273,8 +273,9 @@ async def _until_signal(make: Callable[[], Awaitable[_Runs]], ready: str, asked:
         stop.set()
 
     runs = await make()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping, number)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            loop.add_signal_handler(number, stopping, number)
     if asked is not None:
         loop.add_signal_handler(signal.SIGUSR1, asked)
     await runs.open()

@@ -43,6 +43,8 @@ class Fail:
     command: str = ""
     original: str = ""
     """What the module said, for the trace."""
+    why: str = ""
+    """What is in the way, in words, for the trace: where the cause alone does not say it."""
 
 
 @record
@@ -257,9 +259,10 @@ class Interrupted(Exception):  # a signal to a generator, not an error
 class Refusal(Exception):
     """Raised inside a behaviour to end its command with a failure."""
 
-    def __init__(self, cause: Cause):
+    def __init__(self, cause: Cause, why: str = ""):
         super().__init__(cause)
         self.cause = cause
+        self.why = why
 
 
 @dataclass(slots=True)
@@ -299,7 +302,7 @@ class Firmware(ABC):
                 return gate
             return (yield from behaviour(call))
         except Refusal as refusal:
-            return Fail(refusal.cause)
+            return Fail(refusal.cause, why=refusal.why)
 
     def tuned(self, socket: HostSocket, values: Tunings) -> Generator[Step, Any, bool]:
         """Have a socket's packets made so; False where that has no effect and the policy wants none of those."""

@@ -220,7 +220,8 @@ class _Checker:
         name = next(
             (piece.name for piece in self._dialect.pieces(line.text[2:]) if isinstance(piece, Statement)), line.text
         )
-        message = f"{name} is refused here, after the lines before it: {said}{title}"
+        why = f", {failed.fields['why']}" if failed.fields.get("why") else ""
+        message = f"{name} is refused here, after the lines before it: {said}{title}{why}"
         self._problem(line, 1, len(line.text), ProblemKind.ORDER, message, self._dialect.source_of(name))
 
     def _payload(self, line: ScriptLine) -> None:

@@ -16,7 +16,7 @@ HELP = {
     "bearer-lost": "the bearer is lost =SECONDS after it came up",
     "connect-slow": "a TCP connection takes =SECONDS to open",
     "ping-loss": "echo requests that get no reply, numbered from 0 since the module began: =0,2",
-    "silent": "no answer to commands that begin with =COMMAND (for example +WIPCREATE), or =COMMAND:TIMES",
+    "silent": "no answer to commands that begin with =COMMAND (for example +WIPCREATE; AT: every one), or =COMMAND:TIMES",
     "slow": "every answer comes =SECONDS late",
     "restart": "the module restarts =SECONDS after it began, or when it hears =COMMAND",
     "noise": "a byte of noise for each =COUNT bytes of the module's answers",
@@ -24,7 +24,20 @@ HELP = {
 
 FOREVER_S = 1e9
 """No fault takes so long."""
-_COMMAND = re.compile(r"[A-Za-z&+#*$^!@%]")
+_COMMAND = re.compile(r"(?:AT)?([A-Z&+#*$^!@%].*)", re.IGNORECASE)
+_LINK_CAUSES = (
+    Cause.BEARER_FAILED,
+    Cause.BEARER_REFUSED,
+    Cause.BEARER_TIMED_OUT,
+    Cause.NOT_REGISTERED,
+    Cause.NO_SIM,
+    Cause.AUTHENTICATION,
+    Cause.LINK_NEGOTIATION,
+    Cause.LINE_BUSY,
+    Cause.NO_ANSWER,
+    Cause.NO_CARRIER,
+)
+"""What a bearer is refused for."""
 
 
 @dataclass(slots=True)
@@ -34,8 +47,8 @@ class Faults:
     trouble: Trouble = field(default_factory=Trouble)
     slow_s: float = 0.0
     restart_s: float | None = None
-    restart_on: str = ""
-    silent: str = ""
+    restart_on: str | None = None
+    silent: str | None = None
     silent_times: int = 0
     noise_every: int = 0
     _random: random.Random = field(default_factory=lambda: random.Random(1))  # repeatable on purpose
@@ -55,7 +68,8 @@ class Faults:
             try:
                 faults._set(name, value)
             except ValueError:
-                raise InputError(f"--fault {text!r}: {name} is: {HELP[name]}") from None
+                more = f"; causes are {', '.join(_LINK_CAUSES)}" if name == "bearer-refused" else ""
+                raise InputError(f"--fault {text!r}: {name} is: {HELP[name]}{more}") from None
         return faults
 
     def _set(self, name: str, value: str) -> None:
@@ -91,15 +105,15 @@ class Faults:
 
     def swallows(self, line: str) -> bool:
         """Whether a command, behind its AT, is not answered."""
-        if self.silent and self.silent_times > 0 and line.upper().startswith(self.silent):
+        if self.silent is not None and self.silent_times > 0 and line.upper().startswith(self.silent):
             self.silent_times -= 1
             return True
         return False
 
     def restarts(self, line: str) -> bool:
         """Whether a command makes the module restart (once)."""
-        if self.restart_on and line.upper().startswith(self.restart_on):
-            self.restart_on = ""
+        if self.restart_on is not None and line.upper().startswith(self.restart_on):
+            self.restart_on = None
             return True
         return False
 
@@ -135,7 +149,10 @@ def _count(text: str) -> int:
 
 
 def _command(text: str) -> str:
-    """The beginning of a command behind its AT, in capitals."""
-    if not _COMMAND.match(text):
+    """The beginning of a command behind its AT, in capitals; every command begins with AT alone."""
+    if text.upper() == "AT":
+        return ""
+    match = _COMMAND.fullmatch(text)
+    if match is None:
         raise ValueError
-    return text.upper()
+    return match[1].upper()

@@ -70,12 +70,18 @@ def check_family(name: str, family: Family) -> None:
 
 async def place(names: NameMap, peer: Endpoint, family: Family = Family.FOUR) -> Endpoint:
     """Where a peer is on this computer's network; where the user has mapped it to an address of the other family, that
-    is meant. Raises :class:`NetworkFailure`."""
+    is meant. A name that is there by its map alone is there with every port. Raises :class:`NetworkFailure`."""
     check_family(peer.host, family)
     mapped = names.outward(peer)
     if mapped is None:
         raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{peer.host} is mapped to nothing")
-    return Endpoint(await resolve(mapped.host, family), mapped.port)
+    try:
+        return Endpoint(await resolve(mapped.host, family), mapped.port)
+    except NetworkFailure:
+        host = names.name(peer.host)
+        if mapped is not peer or host is None or host == peer.host:
+            raise
+        return Endpoint(await resolve(host, family), peer.port)
 
 
 def own_addresses(listening: str = ANY_ADDRESS, listening6: str = ANY_ADDRESS6) -> Addresses:

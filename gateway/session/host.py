@@ -704,10 +704,10 @@ class HostSide:
                 words, behind = "OK", text or after_text
             case Word(word):
                 words, behind = word, text
-            case Fail(cause, command, original):
+            case Fail(cause, command, original, why):
                 words = self.dialect.error_text(cause, command, detail=self.settings.error_detail)
                 behind = text
-                self._note("failed", cause.value, said=words, original=original)
+                self._note("failed", cause.value, said=words, original=original, why=why)
         if self.tracing:
             self._note("result", words)
         return self._speaker.result(words, after_text=behind)

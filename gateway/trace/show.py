@@ -103,13 +103,14 @@ class Lanes:
                 return f"  ! refused: {what}" + (f", expected {expected}" if expected else "")
             case "failed" if "said" in record:
                 cause, original = record.get("cause", what), record.get("original", "")
-                return f"  ! failed: {cause}" + (f" (module: {original})" if original else "")
+                why = str(record.get("why", "")) or (f"module: {original}" if original else "")
+                return f"  ! failed: {cause}" + (f" ({why})" if why else "")
             case "event":
                 return f"  * {what}{_fields(record.get('value'))}"
             case "finding":
                 return f"  ! finding: {what}: {record.get('old', '')} {record.get('new', '')}".rstrip()
             case "limit":
-                return f"  ! no answer within the limit: {record.get('text', '')}"
+                return f"  ! no answer within the limit: {visible(str(record.get('text', '')))}"
             case "module":
                 return f"  * the module is {what}"
             case "boot":

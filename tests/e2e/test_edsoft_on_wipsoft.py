@@ -423,7 +423,7 @@ class TestRestart:
         assert host.answer("AT+CFUN=1") == "OK"
         assert "kept" not in host.answer("AT#VGPRS")
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
     def test_ended_in_the_middle_of_data(self, rig: Rig, number: int) -> None:
         server = rig.server(hold)
         module = rig.module("--trace", rig.path("module.jsonl"))

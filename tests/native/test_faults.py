@@ -46,6 +46,14 @@ class TestKinds:
         assert faults.swallows("+wipCreate?")
         assert not faults.swallows("+WIPCFG=1")
 
+    def test_a_command_with_its_at(self) -> None:
+        assert parse("silent=at+wipcreate").swallows("+WIPCREATE=2,1")
+        assert parse("restart=AT+WIPDATA").restarts("+WIPDATA=2,1,1")
+        assert parse("silent=ATD").swallows("D123;")
+        assert not parse("silent=ATD").swallows("+CSQ")
+        for line in ("", "+CSQ", "E0V1Q0"):
+            assert parse("silent=AT").swallows(line)
+
     def test_silent_so_many_times(self) -> None:
         faults = parse("silent=+WIPCREATE:2")
         assert [faults.swallows("+WIPCREATE=2,1") for _ in range(4)] == [True, True, False, False]
@@ -135,6 +143,10 @@ class TestMistakes:
             parse("connect-slow=1", text)
         message = str(caught.value)
         assert repr(text) in message and HELP[text.partition("=")[0]] in message and "\n" not in message
+
+    def test_a_wrong_cause(self) -> None:
+        with pytest.raises(InputError, match=r"causes are bearer_failed, .*not_registered.*authentication"):
+            parse("bearer-refused=no_network")
 
     @pytest.mark.parametrize("text", ["silent", "silent=", "silent=:2"])
     def test_silent_to_nothing(self, text: str) -> None:

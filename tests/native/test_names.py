@@ -154,3 +154,18 @@ class TestMistakes:
 @pytest.mark.parametrize("text", ["127.000.000.001", "127.0.0.1", "127.00.0.01"])
 async def test_where_zeros_lead(text: str) -> None:
     assert await network.resolve(text) == "127.0.0.1"
+
+
+class TestPlace:
+    """Where a peer is found."""
+
+    async def test_a_name_of_the_map_alone_has_every_port(self) -> None:
+        """Its name is known, whatever port is asked for: nobody may be there, but the name is."""
+        names = NameMap.parse(["server.invalid:80=127.0.0.1:8080"])
+        assert await network.place(names, Endpoint("Server.invalid", 80)) == Endpoint("127.0.0.1", 8080)
+        assert await network.place(names, Endpoint("server.invalid", 9)) == Endpoint("127.0.0.1", 9)
+
+    @pytest.mark.parametrize("rule", ["other.invalid:80=127.0.0.1:8080", "server.invalid:80=", "*:80=127.0.0.1"])
+    async def test_other_names_have_none(self, rule: str) -> None:
+        with pytest.raises(network.NetworkFailure):
+            await network.place(NameMap.parse([rule]), Endpoint("server.invalid", 9))

@@ -33,9 +33,11 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bridge = rig.bridge("--trace", rig.path("trace.jsonl"))
         host = rig.terminal("host")
         assert host.answer("ATE0").endswith("OK")
+        assert host.answer("AT#OTCP=1") == "#CME ERROR: 35867"
         for line in (f'#APNSERV="internet";#APNPW="{SECRET}"', '#TCPSERV=1,"meter.example";#TCPPORT=1,80', "+CSQ"):
             assert host.answer("AT" + line).endswith("OK")
         host.ask("AT#CONNECTIONSTART", b"Activation\r\n")
+        assert host.answer('AT#TCPSERV=2,"meter.example";#OTCP=2') == "#CME ERROR: 34882"
         host.ask("AT#OTCP=1", b"WaitingForData\r\n")
         host.say(b"hello meter")
         host.until(b"hello meter")
@@ -102,11 +104,17 @@ class TestRealSession:
         assert any("module < " in line and "+WIPREADY: 2,1" in line for line in module)
         assert any("hello meter" in line for line in host) and any("hello meter" in line for line in module)
         text = result.stdout
-        first = text.index("host > AT#OTCP=1")
+        first = text.rindex("host > AT#OTCP=1", 0, text.index("wants ConnectTcp"))
         assert first < text.index("wants ConnectTcp") < text.index("module > AT+WIPCREATE=2,1")
         assert "composed" in text or "native" in text
         assert "! failed: name_not_resolved" in text
         assert SECRET not in text
+
+    def test_what_is_in_the_way(self, session: Path) -> None:
+        """A number like 34882 has many reasons: which of them it was stands there."""
+        text = show(session).stdout
+        assert "! failed: no_bearer (no #CONNECTIONSTART before it)" in text
+        assert "! failed: bad_value (#TCPPORT is not set)" in text
 
     def test_nothing_but_printable_ascii(self, session: Path) -> None:
         """A trace must not set a terminal's colours."""

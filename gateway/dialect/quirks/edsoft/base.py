@@ -59,9 +59,9 @@ class EdsoftBase(Firmware):
         if number > max(self.dialect.tables.socket_ids, default=1):
             raise Refusal(Cause.BAD_INDEX)
         if self.link is not Link.CONNECTED:
-            raise Refusal(Cause.NO_BEARER)
+            raise Refusal(Cause.NO_BEARER, "no #CONNECTIONSTART before it")
         if self.service:
-            raise Refusal(Cause.BUSY)
+            raise Refusal(Cause.BUSY, "one service at a time, and another runs")
         return number
 
     def _socket(self) -> HostSocket:
@@ -71,11 +71,11 @@ class EdsoftBase(Firmware):
     def _port(self, name: str, number: int | None = None) -> int:
         port = self.number(name, number)
         if port == 0:
-            raise Refusal(Cause.BAD_VALUE)  # C15: 0 is "not set"
+            raise Refusal(Cause.BAD_VALUE, f"#{name} is not set")  # C15: 0 is "not set"
         return port
 
     def _peer(self, server: str, port: str, number: int | None = None) -> Endpoint:
         host = self.text(server, number)
         if not host or host == EVERYBODY:
-            raise Refusal(Cause.BAD_VALUE)
+            raise Refusal(Cause.BAD_VALUE, f"#{server} names nobody" if host else f"#{server} is not set")
         return Endpoint(host, self._port(port, number))

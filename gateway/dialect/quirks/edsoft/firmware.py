@@ -123,7 +123,7 @@ class EdsoftFirmware(Services):
         parameter = call.parameter
         assert parameter is not None
         if self.service:
-            return Fail(Cause.SETTING_BUSY)
+            return Fail(Cause.SETTING_BUSY, why="a service runs")
         data: bytes | None = yield Text(self.dialect.tables.numbers["text_entry_bytes"])
         if data is None:
             return Ok()
@@ -133,19 +133,19 @@ class EdsoftFirmware(Services):
             entries = [entry.strip() for entry in re.split(r"[\r\n]+", text) if entry.strip()]
             entries = entries[: parameter.max_items]
             if any(len(entry) > limit or not entry.isascii() for entry in entries):
-                return Fail(Cause.BAD_VALUE)
+                return Fail(Cause.BAD_VALUE, why=f"each address at most {limit} characters of ASCII")
             text = ";".join(entries)
         elif len(text) > limit or not text.isascii():
-            return Fail(Cause.BAD_VALUE)
+            return Fail(Cause.BAD_VALUE, why=f"at most {limit} characters of ASCII")
         yield from self._store(name, parameter, 1, text)
         return Ok()
 
     def _may_set(self, parameter: Parameter, value: str | int) -> None:
         if self.service:
-            raise Refusal(Cause.SETTING_BUSY)
+            raise Refusal(Cause.SETTING_BUSY, "a service runs")
         kept = parameter.effect == "kept" and value != parameter.default
         if kept and self.around.policy == "strict":
-            raise Refusal(Cause.NOT_SUPPORTED)
+            raise Refusal(Cause.NOT_SUPPORTED, "it has no effect on the module, and the policy is strict")
 
     def _store(self, name: str, parameter: Parameter, number: int, value: str | int) -> Generator[Step, Any, None]:
         key = self._key(name, parameter, number)
@@ -297,10 +297,10 @@ class EdsoftFirmware(Services):
             )
         if self.number("PPPMODE") in (0, 2, 4):
             # No PPP, or the server's part on an outgoing call: no newer module has these.
-            raise Refusal(Cause.NOT_SUPPORTED)
+            raise Refusal(Cause.NOT_SUPPORTED, "no newer module has this #PPPMODE for a call")
         number = self.text("DIALN1" if self.number("DIALSELECT") == 1 else "DIALN2")
         if not number:
-            raise Refusal(Cause.BAD_VALUE)
+            raise Refusal(Cause.BAD_VALUE, "the number to dial is not set")
         servers = [self.text(name) for name in ("DNSSERV1", "DNSSERV2")]
         return StartBearer(
             BearerKind.GSM,
@@ -336,7 +336,7 @@ class EdsoftFirmware(Services):
     def do_call_accept(self, _call: Call) -> Steps:
         """AT#ACCEPT: needs a module that takes data calls."""
         yield from ()
-        return Fail(Cause.NOT_SUPPORTED)
+        return Fail(Cause.NOT_SUPPORTED, why="calls are not taken")
 
     # -- inactivity (ch. 2 #PHYTIMEOUT) ------------------------------------------------------------------------------
 
@@ -447,7 +447,8 @@ class EdsoftFirmware(Services):
         port = self._port("TCPPORT", number)
         allowed = self.text("TCPSERV", number)
         if not is_dotted(allowed):
-            return Fail(Cause.BAD_VALUE)  # C09, U27: dotted, and never empty, when listening
+            # C09, U27: dotted, and never empty, when listening
+            return Fail(Cause.BAD_VALUE, why="a listener needs an address in #TCPSERV, 255.255.255.255 for everybody")
         listener = self._socket()
         self.service, self.listening, self._listener = "listen", number, listener
         open_socket = listener
@@ -522,7 +523,7 @@ class EdsoftFirmware(Services):
         port = self._port("UDPPORT")
         allowed = self.text("UDPSERV")
         if not allowed:
-            return Fail(Cause.BAD_VALUE)  # U27
+            return Fail(Cause.BAD_VALUE, why="#UDPSERV is not set")  # U27
         socket = self._socket()
         self.service, self._listener = "udp_listen", socket
         try:
@@ -570,7 +571,7 @@ class EdsoftFirmware(Services):
         self._free(call)
         host = self.text("PINGREMOTE")
         if not host:
-            return Fail(Cause.BAD_VALUE)
+            return Fail(Cause.BAD_VALUE, why="#PINGREMOTE is not set")
         milliseconds = 1000 * self.number("PINGDELAY")
         self.service = "ping"
         try:

@@ -150,9 +150,9 @@ class Services(EdsoftBase):
             self.text("DOMAIN"),
         )
         if not sender:
-            raise Refusal(Cause.SERVER_SENDER)
+            raise Refusal(Cause.SERVER_SENDER, "#SENDERADDR is not set")
         if not recipients:
-            raise Refusal(Cause.SERVER_RECIPIENT)
+            raise Refusal(Cause.SERVER_RECIPIENT, "no recipient is set")
         mail = SendMail(
             session,
             sender,
