@@ -74,8 +74,8 @@ def command(
     """Play a module: the dialect as its manual has it, with real sockets of this computer behind it.
 
     Hosts can be tested against it, also on a bad day (--fault). Runs until SIGINT, SIGTERM or SIGHUP; prints a
-    line that begins with "ready" when the link is open. At SIGUSR1 it tells on standard error what it has heard so far: commands,
-    errors, what it does not know, bytes of each socket.
+    line that begins with "ready" when the link is open. At SIGUSR1 it tells on standard error what it has heard so far:
+    commands, errors, what it does not know, bytes of each socket.
 
     \b
     at-gateway module --dialect wipsoft-5.57 --link pty:/tmp/module --map server.example:80=127.0.0.1:8080
