@@ -13,8 +13,9 @@ from gateway.cli import options
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.quirks import driver_of, firmware_of
 from gateway.errors import InputError
+from gateway.links.bridge_runner import BridgeRunner
 from gateway.links.make import make_link
-from gateway.links.runner import BridgeRunner, NativeRunner
+from gateway.links.native_runner import NativeRunner
 from gateway.links.spec import parse_link
 from gateway.native.names import NameMap
 from gateway.service.state import StateStore

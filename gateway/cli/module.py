@@ -11,7 +11,7 @@ from gateway import __version__
 from gateway.cli import options
 from gateway.dialect.quirks import firmware_of
 from gateway.links.make import make_link
-from gateway.links.runner import NativeRunner
+from gateway.links.native_runner import NativeRunner
 from gateway.links.spec import parse_link
 from gateway.native.faults import HELP, Faults
 from gateway.native.names import NameMap

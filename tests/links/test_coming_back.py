@@ -24,7 +24,7 @@ from support.rig import LIMIT_S, Rig, Server, Terminal, hold, unused_port
 from gateway.dialect import registry
 from gateway.dialect.quirks import firmware_of
 from gateway.links.make import make_link
-from gateway.links.runner import NativeRunner
+from gateway.links.native_runner import NativeRunner
 from gateway.links.spec import parse_link
 from gateway.session.host import HostSide
 

@@ -15,7 +15,8 @@ from unittest.mock import patch
 
 from gateway.dialect import registry
 from gateway.dialect.quirks import driver_of, firmware_of
-from gateway.links.runner import BridgeRunner, NativeRunner
+from gateway.links.bridge_runner import BridgeRunner
+from gateway.links.native_runner import NativeRunner
 from gateway.model.values import Addresses
 from gateway.native import icmp, network
 from gateway.native.dialer import Streams

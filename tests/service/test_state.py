@@ -20,7 +20,7 @@ from gateway.dialect import registry
 from gateway.dialect.quirks import firmware_of
 from gateway.errors import InputError
 from gateway.links.link import Link
-from gateway.links.runner import NativeRunner
+from gateway.links.native_runner import NativeRunner
 from gateway.service.state import StateStore
 from gateway.session.host import HostSide
 
