@@ -243,6 +243,8 @@ class Urc:
     title: str = ""
     fields: tuple[int, ...] = ()
     """When the same name also answers a command: numbers of values that make it unsolicited."""
+    quoted: bool = False
+    """A text in it may have line ends: it goes on until its quotes are closed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ _RESULT = re.compile(
 )
 _CODE = re.compile(r"(?:[+#]CM[ES] |\+TCPIP )?ERROR *: *([0-9]+)")
 _WORDS = ("BUSY", "NO ANSWER", "NO DIALTONE", "NO CARRIER")
+QUOTED_LIMIT_LINES = 10
+"""A text whose quotes are not closed by then has lost one."""
 _DIALS = re.compile(r"AT *[DAO]", re.IGNORECASE)
 
 
@@ -101,6 +103,7 @@ class LineSorter:
         self._resets = CommandPatterns(self._habits.resets)
         self._more: list[str] = []
         self._missing = 0
+        self._quoted = False
         self.last_sent = "AT"
         """The last command."""
         self._plain = lru_cache(maxsize=256)(self._is_plain)
@@ -172,15 +175,17 @@ class LineSorter:
         if not self._missing:
             self._missing = self._lines_of(line.text.strip()) - 1
             self._more = []
+        elif self._quoted and '"' in line.text:
+            self._missing = 0
         else:
             self._missing -= 1
         self._more.append(line.text)
         return tuple(self._more) if not self._missing else None
 
     def _lines_of(self, text: str) -> int:
-        if not text.startswith(self._unsolicited_names):
-            return 1
-        return max(urc.lines for name, urc in self._habits.unsolicited.items() if text.startswith(name))
+        kinds = [urc for name, urc in self._habits.unsolicited.items() if text.startswith(name)]
+        self._quoted = text.count('"') == 1 and any(urc.quoted for urc in kinds)
+        return QUOTED_LIMIT_LINES if self._quoted else max((urc.lines for urc in kinds), default=1)
 
     def _is_result(self, text: str, flight: Flight) -> bool:
         if text == "0":
