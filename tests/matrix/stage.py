@@ -75,7 +75,7 @@ class Servers:
             f"{NOBODY}:*=",
             f"{NAME_SERVER}:53=127.0.0.1:{self.names.port}",
         )
-        return [part for rule in rules for part in ("--map", rule)] + ["--address", self.own_address]
+        return [part for rule in rules for part in ("--map", rule)] + ["--address", self.own_address, "--address6", "::1"]
 
     def of(self, kind: type[One]) -> One:
         """The pair's own server of a kind: begun when it is first asked for, and anew behind :meth:`gone`."""

@@ -16,4 +16,5 @@ def _has_ipv6() -> bool:
     return True
 
 
-needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this system has no IPv6 on loopback")
+HAS_IPV6 = _has_ipv6()
+needs_ipv6 = pytest.mark.skipif(not HAS_IPV6, reason="this system has no IPv6 on loopback")

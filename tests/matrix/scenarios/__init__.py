@@ -5,10 +5,12 @@ from matrix.scenarios import (  # noqa: I001
     streams,
     endings,
     several,
+    buffers,
     failures,
     listening,
     datagrams,
     names,
+    six,
     ping,
     mail,
     mailbox,
@@ -23,6 +25,7 @@ from matrix.scenarios import (  # noqa: I001
 
 __all__ = [
     "bearer",
+    "buffers",
     "datagrams",
     "endings",
     "failures",
@@ -37,6 +40,7 @@ __all__ = [
     "secrets",
     "secure",
     "several",
+    "six",
     "streams",
     "time",
     "web",

@@ -42,6 +42,29 @@ def several_sockets_one_line(stage: Stage, _: str) -> None:
         assert peer.recv(1) == b""
 
 
+@scenario("TCP client", "wipsoft")
+def all_sockets_move_data(stage: Stage, _: str) -> None:
+    """All peers speak before anybody listens; then each is read and answered: by digits where the host has them."""
+    host = stage.host
+    assert isinstance(host, WipsoftHost)
+    form = "" if host.older else "offline"
+    opened = []
+    for number in range(1, min(stage.pair.clients or host.sockets, host.sockets) + 1):
+        connection = host.connect(HOLD, HOLD_PORT, form, number=number, aside=True)
+        opened.append((connection, stage.servers.hold.arrived(), noise(300 + number)))
+    for _, peer, words in opened:
+        peer.sendall(words)
+    for connection, peer, words in opened:
+        connection.select()
+        connection.expect(words)
+        connection.send(words[::-1])
+        assert read_exactly(peer, len(words)) == words[::-1]
+        connection.release()
+    for connection, peer, _ in opened:
+        connection.close()
+        assert peer.recv(1) == b""
+
+
 @scenario("TCP client", "mip")
 def several_sockets_by_turns(stage: Stage, _: str) -> None:
     """Each command names its socket, and so does each line of data."""
@@ -72,7 +95,7 @@ def several_sockets_at_once(stage: Stage, _: str) -> None:
     """All peers speak at the same time and the host to all of them, much and of every value; one leaves in between."""
     host = stage.host
     assert isinstance(host, FibocomHost)
-    room = min(stage.pair.clients or 3, 3)
+    room = min(stage.pair.clients or host.sockets, host.sockets)
     opened = []
     for number in range(1, room + 1):
         connection = host.connect(HOLD, HOLD_PORT, number=number)

@@ -127,8 +127,10 @@ class WipsoftOffline(WipsoftTransfers):
         """AT+WIPDATA=protocol,index,3."""
         self._offline_free()
         socket = self._data_socket(call)
+        self.offline = socket  # what waits may come before the result does: it is told behind the answer
         result = yield Ask(Attach(socket.handle))
         if isinstance(result, Failed):
+            self.offline = None
             return Fail(Cause.BAD_STATE, original=result.original)
         socket.state, socket.told, socket.waiting = SocketState.OFFLINE, False, 0
         return (yield from self._open_offline(socket))
