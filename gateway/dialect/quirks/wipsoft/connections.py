@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.dialect.quirks.wipsoft.numbers import SERVER, TCP, TLS, UDP
 from gateway.model.causes import Cause
 from gateway.model.values import Endpoint, HostSocket
 
-UDP, TCP, SERVER, TLS = 1, 2, 3, 9
 """Protocols (3.1.1)."""
 
 

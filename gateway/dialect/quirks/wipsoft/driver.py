@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Chores
-from gateway.dialect.quirks.wipsoft.connections import TCP, UDP
 from gateway.dialect.quirks.wipsoft.driver_datagrams import speaker
 from gateway.dialect.quirks.wipsoft.driver_mail import MailDriver
 from gateway.dialect.quirks.wipsoft.driver_mms import MmsDriver
 from gateway.dialect.quirks.wipsoft.driver_ping import PingDriver
 from gateway.dialect.quirks.wipsoft.driver_web import WebDriver
+from gateway.dialect.quirks.wipsoft.numbers import TCP, UDP
 from gateway.model.events import DataWaiting, Event, PeerClosed, SocketLost
 from gateway.model.values import HostSocket
 

@@ -6,9 +6,9 @@ Sections are those of the 5.57 guide.
 from __future__ import annotations
 
 from gateway.dialect.driver import Afterwards, Answer, DriverSteps, Emit, EndSending, Final, Route
-from gateway.dialect.quirks.wipsoft.connections import TCP, UDP
 from gateway.dialect.quirks.wipsoft.driver_offline import BUFFER_BYTES
 from gateway.dialect.quirks.wipsoft.driver_phases import PhasesDriver
+from gateway.dialect.quirks.wipsoft.numbers import TCP, UDP
 from gateway.model.causes import Cause
 from gateway.model.events import Received
 from gateway.model.requests import Attach, Detach, SendDatagram, ShutdownTcp

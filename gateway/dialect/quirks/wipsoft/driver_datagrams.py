@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Answer, Command, DriverSteps, Emit, Part
-from gateway.dialect.quirks.wipsoft.connections import UDP, Connection
+from gateway.dialect.quirks.wipsoft.connections import Connection
 from gateway.dialect.quirks.wipsoft.driver_offline import OfflineDriver
 from gateway.dialect.quirks.wipsoft.driver_sockets import PEER_ADDRESS, PEER_PORT
+from gateway.dialect.quirks.wipsoft.numbers import UDP
 from gateway.model.events import SocketLost
 from gateway.model.requests import FilterWaiting
 from gateway.model.results import Done, Failed

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.driver import Afterwards, Answer, Await, Chores, Command, Part, Rest
-from gateway.dialect.quirks.wipsoft.connections import UDP, Connection
+from gateway.dialect.quirks.wipsoft.connections import Connection
 from gateway.dialect.quirks.wipsoft.driver_sockets import SocketsDriver
+from gateway.dialect.quirks.wipsoft.numbers import UDP
 from gateway.model.causes import Cause
 from gateway.model.events import DataWaiting, Event, Received
 from gateway.model.values import Endpoint

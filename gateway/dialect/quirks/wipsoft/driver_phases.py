@@ -34,9 +34,10 @@ from gateway.dialect.driver import (
     Rest,
     Route,
 )
-from gateway.dialect.quirks.wipsoft.connections import SERVER, UDP, Connection
+from gateway.dialect.quirks.wipsoft.connections import Connection
 from gateway.dialect.quirks.wipsoft.driver_datagrams import DatagramsDriver
 from gateway.dialect.quirks.wipsoft.driver_offline import BUFFER_BYTES
+from gateway.dialect.quirks.wipsoft.numbers import SERVER, UDP
 from gateway.model.causes import Cause
 from gateway.model.events import DataWaiting, PeerClosed, SocketLost
 from gateway.model.values import HostSocket

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, Emit, Final, Forget, Leave, Part
-from gateway.dialect.quirks.wipsoft.connections import SERVER, TCP, TLS, UDP, Connection
+from gateway.dialect.quirks.wipsoft.connections import Connection
 from gateway.dialect.quirks.wipsoft.driver_tuning import TuningDriver
+from gateway.dialect.quirks.wipsoft.numbers import SERVER, TCP, TLS, UDP
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import Incoming

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.driver import Answer, Chores, Command, DriverSteps, Part
-from gateway.dialect.quirks.wipsoft.connections import SERVER, UDP, Connection
+from gateway.dialect.quirks.wipsoft.connections import Connection
 from gateway.dialect.quirks.wipsoft.driver_link import LinkDriver
+from gateway.dialect.quirks.wipsoft.numbers import SERVER, UDP
 from gateway.model.events import Event
 from gateway.model.results import Done
 from gateway.model.tuning import Tune, Tuned, Tuning, Tunings, ignored

@@ -24,6 +24,7 @@ from gateway.dialect.firmware import (
     Tell,
     Wait,
 )
+from gateway.dialect.quirks.wipsoft.numbers import OFFLINE_SIZE, TCP, TLS, UDP
 from gateway.dialect.quirks.wipsoft.state import Options, Session, SessionState, Socket, SocketState
 from gateway.dialect.quirks.wipsoft.transfers import Exchange, Request, WipsoftTransfers
 from gateway.model.causes import Cause
@@ -33,9 +34,6 @@ from gateway.model.results import Failed
 from gateway.model.services import Begun, GetFile, PutFile
 from gateway.model.values import Endpoint, HostSocket
 
-UDP, TCP, TLS = 1, 2, 9
-OFFLINE_SIZE = 15
-"""Option of +WIPCFG: size of the buffers (4.1.3)."""
 OFFLINE_TCP_LIMIT = 5840
 """More than this in one offline write to a TCP socket is lost without an error (6.3.1)."""
 
