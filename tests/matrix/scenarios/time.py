@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
-from support.clock import SHOWN, TimeServer, good, refusing, silent
+from support.clock import CHRONY, SHOWN, Chrony, TimeServer, good, refusing, silent
 
 from matrix.fibocom import FibocomHost
 from matrix.scenario import scenario
@@ -42,3 +43,19 @@ def no_time(stage: Stage, _: str) -> None:
         server.ways = [way]
         assert _asked(stage, SERVER, server.port) == FAILED
     assert _asked(stage, NOBODY, 123) == FAILED
+
+
+def the_clock_of_a_daemon(stage: Stage, _: str) -> None:
+    """A server that others wrote tells this computer's own time."""
+    server = stage.servers.of(Chrony)
+    before = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    assert _asked(stage, SERVER, server.port) == DONE
+    clock = stage.line.ask("AT+CCLK?").decode()
+    match = re.match(r'\r\n\+CCLK: "(\d\d/\d\d/\d\d,\d\d:\d\d:\d\d)(\+00)?"\r\n', clock)
+    assert match, clock
+    told = datetime.strptime(match[1], "%y/%m/%d,%H:%M:%S")  # the module tells UTC, and no zone
+    assert timedelta(seconds=-1) <= told - before <= timedelta(seconds=70), (told, before)
+
+
+if CHRONY:
+    scenario("time", "mip")(the_clock_of_a_daemon)
