@@ -26,6 +26,8 @@ class StartBearer:
     name_servers: tuple[str, ...] = ()
     """Dotted addresses to ask for names, where the network gives none."""
     family: Family = Family.FOUR
+    answers: bool = False
+    """Answer the call that comes in, and be the PPP server who asks for ``user`` and ``password``; GSM only."""
 
 
 @record

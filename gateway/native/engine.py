@@ -15,7 +15,17 @@ from typing import Any, TypeGuard
 
 from gateway.dialect.standard import resets
 from gateway.model.causes import Cause
-from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SendingHeld, SocketLost
+from gateway.model.events import (
+    BearerLost,
+    DataWaiting,
+    Event,
+    Incoming,
+    ModuleText,
+    PeerClosed,
+    Received,
+    SendingHeld,
+    SocketLost,
+)
 from gateway.model.requests import (
     AcceptTcp,
     Attach,
@@ -37,7 +47,7 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PassedThrough, PingEcho, Progress, Prompted, Result
-from gateway.model.services import ServiceRequest
+from gateway.model.services import Begun, ServiceRequest
 from gateway.model.tuning import Tune, Tuned, Tuning, Tunings, ignored
 from gateway.model.values import (
     ANY_ADDRESS,
@@ -61,6 +71,11 @@ log = logging.getLogger("gateway.native")
 TEXT_LIMIT_BYTES = 4096
 """Of the text of a short message more is not kept."""
 
+RING_S, RINGS = 3.0, 10
+"""How often the telephone rings, and how many times."""
+CALL_LIMIT_S = 60.0
+"""How long a bearer that serves callers waits for one."""
+
 
 @dataclass(slots=True)
 class Trouble:
@@ -72,6 +87,8 @@ class Trouble:
     bearer_delay_s: float = 0.0
     bearer_lost_s: float | None = None
     connect_delay_s: float = 0.0
+    called_on: str | None = None
+    """The command, behind its AT, at which the telephone rings."""
     ping_losses: frozenset[int] = frozenset()
 
 
@@ -108,6 +125,8 @@ class NativeEngine(StreamOwner):
         self._addresses = {Family.FOUR: address, Family.SIX: address6}
         self._trouble = trouble or Trouble()
         self._radio = radio
+        self._ringing = asyncio.Event()
+        self._bell: asyncio.TimerHandle | None = None
         self._texts: dict[Ticket, bytearray] = {}
         self._sockets = _Sockets()
         self._tasks: dict[Ticket, asyncio.Task[None]] = {}
@@ -136,6 +155,8 @@ class NativeEngine(StreamOwner):
             if isinstance(answer, Prompted):
                 self._texts[ticket] = bytearray()
             self._news(ticket, answer)
+            if self._trouble.called_on and request.text[2:].upper().startswith(self._trouble.called_on):
+                self._ring(RINGS)
             if resets(request.text[2:]):
                 asyncio.get_running_loop().call_soon(self._restart)
             return
@@ -219,6 +240,7 @@ class NativeEngine(StreamOwner):
         """End everything."""
         for task in list(self._tasks.values()):
             task.cancel()
+        self._quiet()
         self._stop_bearer()
         await self._services.shut()
 
@@ -316,7 +338,7 @@ class NativeEngine(StreamOwner):
     def _do(self, ticket: Ticket, request: Request) -> Coroutine[Any, Any, Result]:
         match request:
             case StartBearer():
-                return self._start_bearer(request)
+                return self._start_bearer(ticket, request)
             case ConnectTcp():
                 return self._connect(request)
             case ListenTcp():
@@ -337,8 +359,31 @@ class NativeEngine(StreamOwner):
 
     # -- bearer --------------------------------------------------------------------------------------------------------
 
-    async def _start_bearer(self, request: StartBearer) -> Result:
+    def _ring(self, times: int) -> None:
+        """Somebody calls, until he is answered or gives up."""
+        self._ringing.set()
+        self._happened(ModuleText(("RING",)))
+        loop = asyncio.get_running_loop()
+        self._bell = loop.call_later(RING_S, self._ring, times - 1) if times > 1 else loop.call_later(RING_S, self._quiet)
+
+    def _quiet(self) -> None:
+        self._ringing.clear()
+        if self._bell is not None:
+            self._bell.cancel()
+            self._bell = None
+
+    async def _start_bearer(self, ticket: Ticket, request: StartBearer) -> Result:
         trouble = self._trouble
+        if request.answers:
+            if trouble.called_on is None:
+                return Failed(Cause.NOT_SUPPORTED, "there is no telephone line")
+            self._news(ticket, Begun())
+            try:
+                async with asyncio.timeout(CALL_LIMIT_S):
+                    await self._ringing.wait()
+            except TimeoutError:
+                return Failed(Cause.BEARER_TIMED_OUT, "nobody called")
+            self._quiet()
         if trouble.bearer_delay_s:
             await asyncio.sleep(trouble.bearer_delay_s)
         if trouble.bearer_refused is not None:

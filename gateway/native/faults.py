@@ -14,6 +14,7 @@ HELP = {
     "bearer-refused": "the bearer is refused; =CAUSE or =CAUSE:TIMES (for example bearer_failed:2)",
     "bearer-slow": "the bearer takes =SECONDS to come up",
     "bearer-lost": "the bearer is lost =SECONDS after it came up",
+    "call": "the telephone rings when the module hears =COMMAND (for example +CLIP), until the call is answered",
     "connect-slow": "a TCP connection takes =SECONDS to open",
     "ping-loss": "echo requests that get no reply, numbered from 0 since the module began: =0,2",
     "silent": "no answer to commands that begin with =COMMAND (for example +WIPCREATE; AT: every one), or =COMMAND:TIMES",
@@ -83,6 +84,8 @@ class Faults:
                 trouble.bearer_delay_s = _seconds(value)
             case "bearer-lost":
                 trouble.bearer_lost_s = _seconds(value)
+            case "call":
+                trouble.called_on = _command(value)
             case "connect-slow":
                 trouble.connect_delay_s = _seconds(value)
             case "ping-loss":

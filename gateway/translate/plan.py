@@ -45,7 +45,7 @@ def name_of(request: Request) -> str:
     if isinstance(request, ConnectTcp) and request.secure:
         name = f"{name}.secure"
     if isinstance(request, StartBearer) and request.kind is BearerKind.GSM:
-        name = f"{name}.gsm"
+        name = f"{name}.call" if request.answers else f"{name}.gsm"
     if isinstance(request, ResolveName) and request.servers:
         name = f"{name}.asked"
     if getattr(request, "family", Family.FOUR) is not Family.FOUR:

@@ -14,6 +14,7 @@ from gateway.translate.plan import Way, way_of
 SERVICES: dict[str, tuple[str, ...]] = {
     "bearer": ("StartBearer", "StopBearer", "QueryBearer"),
     "GSM data call": ("StartBearer.gsm",),
+    "GSM data call in": ("StartBearer.call",),
     "TCP client": ("ConnectTcp", "Attach", "CloseSocket"),
     "TCP server": ("ListenTcp", "AcceptTcp"),
     "UDP": ("OpenUdp", "Attach", "CloseSocket"),
@@ -31,6 +32,11 @@ SERVICES: dict[str, tuple[str, ...]] = {
 }
 """Service to the requests that make it."""
 
+_WITHOUT_MODULE = {
+    "GSM data call": (Way.EMULATED, "there is no telephone line: the computer's network is used"),
+    "GSM data call in": (Way.REFUSED, "there is no telephone line: nobody calls"),
+}
+"""What this computer's own network is not."""
 _ORDER = list(Way)
 
 
@@ -53,9 +59,8 @@ def pairs(host: Dialect, module: Dialect | None) -> list[Pair]:
 
 def _pair(host: Dialect, module: Dialect | None, service: str) -> Pair:
     if module is None:
-        refused = service == "GSM data call"
-        lost = "there is no telephone line: the computer's network is used" if refused else ""
-        return Pair(host.id, "native", service, Way.EMULATED if refused else Way.NATIVE, lost)
+        way, lost = _WITHOUT_MODULE.get(service, (Way.NATIVE, ""))
+        return Pair(host.id, "native", service, way, lost)
     ways = [way_of(request, module.tables.module) for request in SERVICES[service]]
     way = max(ways, key=_ORDER.index)
     return Pair(host.id, module.id, service, way, module.tables.module.losses.get(service, ""))

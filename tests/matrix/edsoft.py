@@ -74,6 +74,16 @@ class EdsoftHost(HostProgram):
         assert self.command("AT#VSTATE") == '#STATE: "CONNECTED"'
         return match[1]
 
+    def accepts(self) -> None:
+        """A call that rings (appendix B, Answering an Incoming Call)."""
+        self.command(f'AT#PPPMODE=1;#PPPSERVUN="{PPP_USER}";#PPPSERVPW="{PPP_PASSWORD}"')
+        self.line.say(b"AT#ACCEPT\r")
+        said = self.line.until(b"Ok_Info_PPP\r\n", b"ERROR: ", limit_s=40).decode()
+        said = said.replace("\r\nRING\r\n", "")
+        assert re.fullmatch(rf"\r\nOK\r\n\r\nCONNECT \d+\r\n{ADDRESS}\r\nOk_Info_PPP\r\n", said), said
+        self.is_up = True
+        assert self.command("AT#VSTATE") == '#STATE: "CONNECTED"'
+
     def down(self) -> None:
         self.command("AT#CONNECTIONSTOP", limit_s=30)
         self.is_up = False

@@ -33,6 +33,8 @@ TRUSTED = "trusted.pem"
 NAME_SERVER = "192.0.2.53"
 """Knows other names than the network's own servers."""
 HOLD_PORT = 9
+RINGS_AT = "+CLIP"
+"""The command at which a module is called."""
 LOST_PING = 1
 """The echo request that gets no reply."""
 
@@ -150,7 +152,14 @@ class Stage:
         if self.pair.module == NATIVE:
             return self._rig.native(*self.servers.maps, *kept, host_dialect=self.pair.host)
         self._module = self._rig.module(
-            *self.servers.maps, "--fault", f"ping-loss={LOST_PING}", "--log-level", "debug", dialect=self.pair.module
+            *self.servers.maps,
+            "--fault",
+            f"ping-loss={LOST_PING}",
+            "--fault",
+            f"call={RINGS_AT}",
+            "--log-level",
+            "debug",
+            dialect=self.pair.module,
         )
         return self._rig.bridge(*kept, host_dialect=self.pair.host, module_dialect=self.pair.module)
 

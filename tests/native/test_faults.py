@@ -84,9 +84,15 @@ class TestKinds:
         assert (faults.trouble.bearer_delay_s, faults.noise_every, faults.slow_s) == (1, 40, 0.5)
         assert faults.swallows("+WIPCREATE=1")
 
+    def test_a_call(self) -> None:
+        assert parse("call=at+clip").trouble.called_on == "+CLIP"
+        assert Faults().trouble.called_on is None
+
     def test_every_kind_is_tested_here(self) -> None:
         bearer = {"bearer-refused", "bearer-slow", "bearer-lost"}
-        assert set(HELP) == bearer | {"connect-slow", "ping-loss", "silent", "slow", "restart", "noise"}
+        assert set(HELP) == bearer | {
+            "call", "connect-slow", "ping-loss", "silent", "slow", "restart", "noise"
+        }  # fmt: skip
 
 
 class TestMistakes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matrix.edsoft import EdsoftHost
 from matrix.host import fails
 from matrix.scenario import scenario
 from matrix.stage import ECHO, Stage
@@ -38,5 +39,24 @@ def a_call(stage: Stage, _: str) -> None:
     host.up("gsm")
     connection = host.connect(ECHO, stage.servers.echo.port)
     connection.exchange(b"over the telephone")
+    connection.close()
+    host.down()
+
+
+def _nobody_is_answered(stage: Stage, _: str) -> None:
+    with fails(stage.host.codes["not supported"]):
+        stage.host.command("AT#ACCEPT")
+
+
+@scenario("GSM data call in", "edsoft", bearer=False, refusal=_nobody_is_answered)
+def a_call_comes_in(stage: Stage, _: str) -> None:
+    """SEMANTICS 8: it rings, the host accepts it, and IP is up with the caller as the PPP client."""
+    host = stage.host
+    assert isinstance(host, EdsoftHost)
+    stage.line.say(b"AT+CLIP=1\r")
+    assert stage.line.until(b"RING\r\n") == b"\r\nOK\r\n\r\nRING\r\n"
+    host.accepts()
+    connection = host.connect(ECHO, stage.servers.echo.port)
+    connection.exchange(b"who calls there?")
     connection.close()
     host.down()

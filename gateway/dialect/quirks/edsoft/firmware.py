@@ -70,12 +70,15 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PingEcho
+from gateway.model.services import Begun
 from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket, Secret, is_dotted
 from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
 from gateway.wire.plus import EscapeDetector
 
 ETX = b"\x03"
+SERVES_CALLERS = (1, 4)
+"""#PPPMODE: the module is the server of a call that comes in (ch. 2)."""
 ENDING, LINK, RELEASE = "ending service", "link", "release"
 
 
@@ -334,9 +337,27 @@ class EdsoftFirmware(Services):
         self._idle_due_s = None
 
     def do_call_accept(self, _call: Call) -> Steps:
-        """AT#ACCEPT: needs a module that takes data calls."""
-        yield from ()
-        return Fail(Cause.NOT_SUPPORTED, why="calls are not taken")
+        """AT#ACCEPT: OK when it begins, then as behind a call of the host's own (U17)."""
+        if self.link in (Link.CONNECTED, Link.CHECKING, Link.DIALING):
+            return Fail(Cause.ALREADY_CONNECTED)
+        if self.number("PPPMODE") not in SERVES_CALLERS:
+            return Fail(Cause.NOT_SUPPORTED, why="no newer module has this #PPPMODE for a call that comes in")
+        self.bearer, self.link = BearerKind.GSM, Link.DIALING
+        try:
+            user, password = Secret(self.text("PPPSERVUN")), Secret(self.text("PPPSERVPW"))
+            result = yield Ask(StartBearer(BearerKind.GSM, user=user, password=password, answers=True))
+            if isinstance(result, Begun):
+                yield Finish(Ok(), LINK)
+                result = yield More()
+                if isinstance(result, Failed):
+                    yield Tell(self.dialect.error_text(result.cause, "#ACCEPT"))
+                    return Silent()
+            if isinstance(result, Failed):
+                return Fail(result.cause, original=result.original)
+            return (yield from self._connected(result))
+        finally:
+            if self.link is not Link.CONNECTED:
+                self.link = Link.IDLE
 
     # -- inactivity (ch. 2 #PHYTIMEOUT) ------------------------------------------------------------------------------
 

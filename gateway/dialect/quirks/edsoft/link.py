@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.dialect.dialect import Dialect
+from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.driver import (
     Answer,
     Await,
@@ -37,12 +37,16 @@ from gateway.model.events import (
 from gateway.model.findings import FindingKind
 from gateway.model.requests import Ping, QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed, PingEcho
-from gateway.model.services import OpenFtp
+from gateway.model.services import Begun, OpenFtp
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, HostSocket
 from gateway.wire.service_phase import ServicePhase
 
 FIRST = 1
 """The socket id (3.02) that is used."""
+OF_A_CALL = ("line_rate", "address", "ppp", "negotiation_failed", "error", "result")
+"""What is said behind the OK of #ACCEPT."""
+ANSWER_LIMIT_S = 60.0
+"""How long a call may take to be up."""
 IDLE_LIMIT_MIN = 255
 """#PHYTIMEOUT: whether a line is idle is the host's side's affair, so the module waits as long as it can (ch. 2)."""
 LATE_OK_S = 0.3
@@ -84,7 +88,7 @@ class LinkDriver(Driver):
     """What :class:`EdsoftDriver` does but for its sockets and files."""
 
     _files: OpenFtp | None = None
-    late = frozenset({"address", "alive", "no_answer"})
+    late = frozenset({"line_rate", "address", "alive", "no_answer"})
 
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
@@ -200,6 +204,8 @@ class LinkDriver(Driver):
 
     def do_start_bearer(self, request: StartBearer) -> DriverSteps:
         """Parameters, then one command."""
+        if request.answers:
+            return (yield from self._answer(request))
         if request.kind is BearerKind.GPRS:
             failed: Failed | None = yield from self._set(
                 GPRSMODE=1,
@@ -237,6 +243,32 @@ class LinkDriver(Driver):
         self._up = request.kind
         own = next((heard.fields["address"] for heard in answer.heard if heard.key == "address"), ANY_ADDRESS)
         self._addresses = Addresses(own)
+        yield from self._read_addresses()
+        return Done(self._addresses)
+
+    def _answer(self, request: StartBearer) -> DriverSteps:
+        """#ACCEPT: its OK is the begin (U17)."""
+        failed: Failed | None = yield from self._set(
+            PPPMODE=1, PPPSERVUN=request.user, PPPSERVPW=request.password, PHYTIMEOUT=IDLE_LIMIT_MIN
+        )
+        if failed is not None:
+            return failed
+        answer: Answer = yield Command(self.dialect.write("call_accept"))
+        if not answer.ok:
+            return self.failed(answer, "#ACCEPT")
+        yield Report(Begun())
+        own = ANY_ADDRESS
+        while True:
+            heard: Heard | None = yield Await(lambda one: one.key in OF_A_CALL, ANSWER_LIMIT_S)
+            if heard is None:
+                return Failed(Cause.BEARER_TIMED_OUT, "no PPP behind #ACCEPT")
+            if heard.key in ("negotiation_failed", "error", "result"):
+                return Failed(Cause.LINK_NEGOTIATION, heard.fields.get("code") or heard.fields.get("text") or heard.key)
+            if heard.key == "address":
+                own = heard.fields["address"]
+            if heard.key == "ppp":
+                break
+        self._up, self._addresses = request.kind, Addresses(own)
         yield from self._read_addresses()
         return Done(self._addresses)
 

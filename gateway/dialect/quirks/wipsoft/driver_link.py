@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.dialect.dialect import Dialect
-from gateway.dialect.driver import Answer, Chores, Command, Driver, DriverSteps, Emit, Final, Part, Rest
+from gateway.dialect.dialect import Dialect, Heard
+from gateway.dialect.driver import Answer, Await, Chores, Command, Driver, DriverSteps, Emit, Final, Part, Report, Rest
 from gateway.dialect.quirks.wipsoft.connections import Connections
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import BearerFound, BearerLost, Event, ModuleRestarted, SocketLost
 from gateway.model.requests import QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed
+from gateway.model.services import Begun
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind
 
 BIDS = {BearerKind.GPRS: 6, BearerKind.GSM: 5}
@@ -32,6 +33,8 @@ DOUBTFUL = (
 START_RETRIES = 2
 """After power-up a bearer is refused several times before it works (field observation)."""
 START_PAUSE_S = 2.0
+CALL_LIMIT_S = 60.0
+"""How long behind its start a call that rings may take to be up."""
 CONNECT_TIME_LIMIT = 600
 """Bearer option 21, in 100 ms: the module's own limit stays below the gateway's."""
 
@@ -136,7 +139,7 @@ class LinkDriver(Driver):
             failed = yield from self._set_options(bid, request)
         if failed is not None:
             return failed
-        failed = yield from self._bring_up(bid)
+        failed = yield from (self._answer_call(bid, request) if request.answers else self._bring_up(bid))
         if failed is not None:
             return failed
         self._started, self._ever_started = bid, True
@@ -178,6 +181,8 @@ class LinkDriver(Driver):
 
     def _set_options(self, bid: int, request: StartBearer) -> Part:
         """Options that differ from what the module was told before; credentials it will not take end the start."""
+        if request.answers:
+            return None  # they stand in the command that starts it
         wanted: dict[int, str | int] = {USER: request.user, PASSWORD: request.password}
         if request.kind is BearerKind.GPRS:
             wanted = {APN: request.access_point, **wanted, CONTEXT: request.context_id, LIMIT: CONNECT_TIME_LIMIT}
@@ -223,6 +228,28 @@ class LinkDriver(Driver):
         if cause is Cause.BEARER_FAILED and (yield from self._unregistered()):
             return Failed(Cause.NOT_REGISTERED, answer.original)
         return self.failed(answer, "+WIPBR=4")
+
+    def _answer_call(self, bid: int, request: StartBearer) -> Part:
+        """The bearer as a server: OK when it waits for a call, and its line when one is up (4.2.2)."""
+        try:
+            text = self.dialect.write("bearer_start", bid=bid, mode=1, login=request.user, password=request.password)
+        except WrongValue:
+            return Failed(Cause.BAD_VALUE, "+WIPBR=4")
+        answer: Answer = yield Command(text)
+        if not answer.ok:
+            return self.failed(answer, "+WIPBR=4")
+        if (yield Report(Begun())):
+            heard: Heard | None = yield Await(
+                lambda one: one.key == "bearer_event" and one.number("bid") == bid, CALL_LIMIT_S
+            )
+            if heard is not None and heard.number("status") == 0:
+                return None
+        else:
+            heard = None
+        yield Command(self.dialect.write("bearer_stop", bid=bid))
+        if heard is None:
+            return Failed(Cause.BEARER_TIMED_OUT, "nobody called")
+        return Failed(self.dialect.cause_of(heard.fields["status"]) or Cause.LINK_NEGOTIATION, heard.fields["status"])
 
     def _unregistered(self) -> Part:
         """Whether the module says that no network has it: the host's error for that is another."""

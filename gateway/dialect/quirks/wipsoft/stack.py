@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from gateway.dialect.dialect import Call, Dialect
-from gateway.dialect.firmware import Ask, Fail, Ok, Refusal, Say, Silent, Steps, Store, Surroundings
+from gateway.dialect.firmware import (
+    Ask,
+    Fail,
+    Finish,
+    More,
+    Ok,
+    Refusal,
+    Say,
+    Silent,
+    Steps,
+    Store,
+    Surroundings,
+    Tell,
+)
 from gateway.dialect.quirks.wipsoft.numbers import GPRS, GSM, SOCK_MAX
 from gateway.dialect.quirks.wipsoft.offline import WipsoftOffline
 from gateway.dialect.quirks.wipsoft.state import Bearer, Options, Refused, text_value
 from gateway.model.causes import Cause
 from gateway.model.requests import CloseSocket, StartBearer, StopBearer
-from gateway.model.results import Failed
+from gateway.model.results import Done, Failed
+from gateway.model.services import Begun
 from gateway.model.values import Addresses, BearerKind, Secret
 
 ADDRESS_OPTIONS = {15: "own", 16: "peer", 17: "dns1", 18: "dns2"}
@@ -182,13 +196,38 @@ class WipsoftStack(WipsoftOffline):
         if not server and "login" in call.arguments:
             return Fail(Cause.BAD_COUNT)
         if server:
-            return Fail(Cause.NOT_SUPPORTED)  # nobody calls a virtual module
+            return (yield from self._serve_caller(bearer, call))
         result = yield Ask(self._start_request(bearer))
         if isinstance(result, Failed):
             return Fail(result.cause, original=result.original)
         bearer.started = True
         bearer.addresses = result.value if isinstance(result.value, Addresses) else Addresses()
         return Ok()
+
+    def _serve_caller(self, bearer: Bearer, call: Call) -> Steps:
+        """Server mode: OK when a call is waited for, a line when one is up or was in vain (4.2.2)."""
+        if bearer.bid != GSM:
+            return Fail(Cause.NOT_SUPPORTED)
+        user, password = Secret(call.text("login")), Secret(call.text("password"))
+        result = yield Ask(StartBearer(BearerKind.GSM, user=user, password=password, answers=True))
+        if isinstance(result, Failed):
+            return Fail(result.cause, original=result.original)
+        bearer.started = True
+        yield Finish(Ok(), "call")
+        if isinstance(result, Begun):
+            result = yield More()
+        failed = isinstance(result, Failed)
+        bearer.started = bearer.started and not failed
+        addresses = result.value if isinstance(result, Done) and isinstance(result.value, Addresses) else Addresses()
+        bearer.addresses = addresses
+        status = self.dialect.code(result.cause, "+WIPBR") if isinstance(result, Failed) else "0"
+        yield Tell(
+            self.dialect.say(
+                "bearer_event", bid=bearer.bid, status=status, own=addresses.own, peer=addresses.peer,
+                dns1=addresses.dns1, dns2=addresses.dns2,
+            )
+        )  # fmt: skip
+        return Silent()
 
     def _start_request(self, bearer: Bearer) -> StartBearer:
         values = bearer.options.values
