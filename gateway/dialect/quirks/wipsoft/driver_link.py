@@ -240,7 +240,7 @@ class LinkDriver(Driver):
             return self.failed(answer, "+WIPBR=4")
         if (yield Report(Begun())):
             heard: Heard | None = yield Await(
-                lambda one: one.key == "bearer_event" and one.number("bid") == bid, CALL_LIMIT_S
+                lambda one: one.key == "bearer_event" and one.number("bid") == bid, CALL_LIMIT_S, aside=True
             )
             if heard is not None and heard.number("status") == 0:
                 return None
