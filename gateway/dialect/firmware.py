@@ -281,8 +281,6 @@ class Surroundings:
 class Firmware(ABC):
     """The behaviour of one dialect towards its host. One object a session; a new one after a reset."""
 
-    etx_aborts = False
-    """Whether an ETX breaks off a command that is being carried out."""
     tells_congestion = False
     """Whether a host in command mode is told that a peer reads too slowly; else its port is not read meanwhile."""
 
@@ -327,6 +325,10 @@ class Firmware(ABC):
     def resume(self) -> Steps | None:
         """What ``ATO`` does; None: there is no data mode to go back to."""
         return None
+
+    def etx_aborts(self, _task: str) -> bool:
+        """Whether an ETX breaks off what a task of this name is carrying out."""
+        return False
 
     def abort(self) -> Steps | None:
         """What an ETX in command mode does; None: nothing."""

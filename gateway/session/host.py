@@ -6,6 +6,7 @@ It runs a dialect's behaviour (:mod:`gateway.dialect.firmware`), knows no dialec
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast, get_args
@@ -76,11 +77,13 @@ from gateway.session.speaking import Speaker
 from gateway.session.tasks import Mode, Run, Task
 from gateway.wire.command import Abandoned, CommandLineReader, Control, Item, Line, TooLong
 from gateway.wire.phase import Taken
-from gateway.wire.settings import ESC, ETX, SUB, LineSettings
+from gateway.wire.settings import ESC, SUB, LineSettings
 
 PENDING_LIMIT_BYTES = 16384
 """Bytes of the host that wait for a command to end; beyond this its port is not read."""
 
+_ETX = re.compile(rb"(?<!\x10)(?:\x10\x10)*\x03")
+"""An ETX; behind a DLE it is payload of a phase that opens only now."""
 PROFILE = "&W"
 """The name under which the line's settings are kept, beside the dialect's own values."""
 
@@ -321,10 +324,12 @@ class HostSide:
         if self._reader.after_cr and self._reader.late_lf(self._pending[0]):
             del self._pending[:1]
             return True
-        at = self._pending.find(ETX)
         task = self._foreground
-        if at >= 0 and task is not None and not task.passing and self.firmware.etx_aborts:
-            del self._pending[: at + 1]
+        if task is None or task.passing or not self.firmware.etx_aborts(task.name):
+            return False
+        etx = _ETX.search(self._pending)
+        if etx is not None:
+            del self._pending[: etx.end()]
             self._interrupt(task, Cause.ABORTED, now)
             return True
         return False

@@ -85,7 +85,6 @@ ENDING, LINK, RELEASE = "ending service", "link", "release"
 class EdsoftFirmware(Services):
     """See the module's text."""
 
-    etx_aborts = True
     listening: int | None = None
     stack_open = True
     """AT+WOPEN; open from the start, so that a host that never sends it works."""
@@ -417,12 +416,17 @@ class EdsoftFirmware(Services):
 
     def _stopped(self, socket: HostSocket, interrupted: Interrupted) -> Steps:
         """A service that has no data phase yet is broken off."""
+        yield Claim(ENDING)
         yield Ask(CloseSocket(socket))
         if interrupted.cause is Cause.ABORTED:
             yield Tell(self.dialect.information_text("socket_closed"))
             return Ok()
         silent = interrupted.cause in (Cause.BEARER_IDLE, Cause.NO_BEARER)
         return Silent() if silent else Fail(interrupted.cause)
+
+    def etx_aborts(self, task: str) -> bool:
+        """A socket that opens and echo requests; nothing that ends already, and no file or mail (ch. 4)."""
+        return task == SERVICE and self.service != "session"
 
     def abort(self) -> Steps | None:
         """A lone ETX breaks a listener off (ch. 5, U26); otherwise it is nothing."""
