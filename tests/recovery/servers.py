@@ -85,7 +85,7 @@ class Servers:
             doors.put_nowait((reader, writer))
 
         writer.write(b"220 here\r\n")
-        while line := (await reader.readline()).decode().strip():
+        while line := (await reader.readline()).decode("latin-1").strip():
             word, _, rest = line.partition(" ")
             name = rest.rpartition("/")[2]
             match word.upper():
@@ -146,7 +146,7 @@ class Servers:
     async def _pop3(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         stalls = False
         writer.write(b"+OK here\r\n")
-        while line := (await reader.readline()).decode().strip():
+        while line := (await reader.readline()).decode("latin-1").strip():
             word, _, rest = line.partition(" ")
             match word.upper():
                 case "LIST" if rest:
