@@ -5,7 +5,7 @@ from __future__ import annotations
 from matrix.edsoft import EdsoftHost, escape
 from matrix.host import OK
 
-from recovery.program import HERE, MUCH, Doing, Program, State
+from recovery.program import HERE, MUCH, Doing, Program, State, common
 from recovery.servers import DEAF, FILE, FTP, HOLD, MAIL, POP3, SMTP, STALL
 
 WAITING = b"Ok_Info_WaitingForData\r\n"
@@ -81,10 +81,6 @@ class EdsoftProgram(Program):
         self.unanswered(b"\x03")
         return Doing((OK,), dies=False)
 
-    def listening(self) -> Doing:
-        self.host.listen(7777)
-        return Doing()
-
     def accepted(self) -> Doing:
         listening = self.host.listen(7777)
         self.lab.call(7777)
@@ -94,10 +90,6 @@ class EdsoftProgram(Program):
     def speaks(self) -> Doing:
         self.host.udp(HERE, 9999)
         return Doing(in_data=True, ends=b"\x03")
-
-    def waits_for_datagrams(self) -> Doing:
-        self.host.udp_listen(7777)
-        return Doing()
 
     def pinging(self) -> Doing:
         self.host.command(f'AT#PINGREMOTE="{HERE}";#PINGNUM=20;#PINGDELAY=1')
@@ -193,23 +185,8 @@ class EdsoftProgram(Program):
 
 _P = EdsoftProgram
 EdsoftProgram.states = [
-    State("nothing started", "", _P.nothing, _P.starts, bearer=False),
-    State("bearer starting", "bearer", _P.starting, _P.starts, bearer=False),
-    State("bearer up", "bearer", _P.nothing, _P.talks),
-    State("bearer stopping", "bearer", _P.stopping, _P.starts),
-    State("command under way", "", _P.asks, _P.passes),
-    State("text prompted", "", _P.types, _P.sends_text),
-    State("connecting", "TCP client", _P.connecting, _P.talks),
-    State("connected", "TCP client", _P.connected, _P.talks),
+    *common(_P),
     State("connected transparent", "TCP client", _P.transparent, _P.talks),
-    State("sending", "TCP client", _P.sending, _P.talks),
-    State("receiving", "TCP client", _P.receiving, _P.talks),
-    State("closing", "TCP client", _P.closing, _P.talks),
-    State("listening", "TCP server", _P.listening, _P.listens),
-    State("accepted", "TCP server", _P.accepted, _P.listens),
-    State("UDP open", "UDP", _P.speaks, _P.datagrams),
-    State("UDP waiting", "UDP", _P.waits_for_datagrams, _P.datagrams),
-    State("ping", "ping", _P.pinging, _P.pings),
     State("FTP log in", "FTP", _P.logging_in, _P.gets_file),
     State("FTP down", "FTP", _P.downloading, _P.gets_file),
     State("FTP up", "FTP", _P.uploading, _P.puts_file),

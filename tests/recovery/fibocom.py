@@ -7,7 +7,7 @@ from contextlib import suppress
 from matrix.fibocom import FibocomHost
 from matrix.host import OK, Failure
 
-from recovery.program import HERE, MUCH, Doing, Program, State
+from recovery.program import HERE, MUCH, Doing, Program, State, common
 from recovery.servers import DEAF, HOLD, TIME
 
 LOST = b"+MIPCALL: 0"
@@ -96,10 +96,6 @@ class FibocomProgram(Program):
         self.unanswered(b"AT+MIPCLOSE=1\r")
         return Doing((b"+MIPCLOSE: 1,",), dies=False)
 
-    def listening(self) -> Doing:
-        self.host.listen(7777)
-        return Doing()
-
     def accepted(self) -> Doing:
         listening = self.host.listen(7777)
         self.lab.call(7777)
@@ -108,10 +104,6 @@ class FibocomProgram(Program):
 
     def speaks(self) -> Doing:
         self.host.udp(HERE, 9999)
-        return Doing()
-
-    def waits_for_datagrams(self) -> Doing:
-        self.host.udp_listen(7777)
         return Doing()
 
     # -- the rest ------------------------------------------------------------------------------------------------------
@@ -139,25 +131,10 @@ class FibocomProgram(Program):
 
 _P = FibocomProgram
 FibocomProgram.states = [
-    State("nothing started", "", _P.nothing, _P.starts, bearer=False),
-    State("bearer starting", "bearer", _P.starting, _P.starts, bearer=False),
-    State("bearer up", "bearer", _P.nothing, _P.talks),
-    State("bearer stopping", "bearer", _P.stopping, _P.starts),
-    State("command under way", "", _P.asks, _P.passes),
-    State("text prompted", "", _P.types, _P.sends_text),
-    State("connecting", "TCP client", _P.connecting, _P.talks),
-    State("connected", "TCP client", _P.connected, _P.talks),
+    *common(_P),
     State("online", "TCP client", _P.online, _P.talks),
     State("sending online", "TCP client", _P.sending_online, _P.talks),
-    State("sending", "TCP client", _P.sending, _P.talks),
     State("data prompted", "TCP client", _P.prompted, _P.talks),
-    State("receiving", "TCP client", _P.receiving, _P.talks),
-    State("closing", "TCP client", _P.closing, _P.talks),
-    State("listening", "TCP server", _P.listening, _P.listens),
-    State("accepted", "TCP server", _P.accepted, _P.listens),
-    State("UDP open", "UDP", _P.speaks, _P.datagrams),
-    State("UDP waiting", "UDP", _P.waits_for_datagrams, _P.datagrams),
-    State("ping", "ping", _P.pinging, _P.pings),
     State("name look-up", "names", _P.looking_up, _P.looks_up),
     State("time", "time", _P.asking_the_time, _P.asks_the_time),
 ]

@@ -7,13 +7,14 @@ import re
 from collections import deque
 from collections.abc import Callable
 
+from support.rig import LIMIT_S, Speaking
+
 from gateway.errors import LinkError
 from gateway.links.link import Link
 from recovery.clock import Loop
 
 LATENCY_S = 0.001
 _UNASKED = re.compile(rb'\r\n\+CREG: 2,"[0-9A-F]{4}"\r\n')
-LIMIT_S = 15.0
 
 
 class Way:
@@ -123,8 +124,10 @@ class Line:
         self.left.out = self.right.into = self.to_right = Way(loop, self.right.arrive, chop)
 
 
-class Terminal:
+class Terminal(Speaking):
     """The host's end of a line, with the verbs of :class:`support.rig.Terminal` and time by hand."""
+
+    unasked = ('+CREG: 2,"',)
 
     def __init__(self, loop: Loop, chop: random.Random | None = None) -> None:
         self._loop = loop
@@ -169,23 +172,6 @@ class Terminal:
 
     def rest(self) -> bytes:
         return self._take(len(self._buffer))
-
-    def ask(self, command: str, *ends: bytes, limit_s: float = LIMIT_S) -> bytes:
-        self.say(command.encode("latin-1") + b"\r")
-        ends = ends or (b"\r\nOK\r\n", b"ERROR\r\n", b"\r\nNO CARRIER\r\n")
-        return self.until(*ends, limit_s=limit_s)
-
-    def answer(self, command: str, limit_s: float = LIMIT_S) -> str:
-        """The lines of an answer, joined by ' | ', without the echo."""
-        self.say(command.encode("latin-1") + b"\r")
-        lines: list[str] = []
-        while True:
-            line = self.until(b"\r\n", limit_s=limit_s)[:-2].decode("latin-1")
-            line = line.rpartition("\r")[2]
-            if line and not line.startswith('+CREG: 2,"'):
-                lines.append(line)
-            if line in ("OK", "ERROR", "NO CARRIER", "CONNECT") or "CME ERROR: " in line or "CMS ERROR: " in line:
-                return " | ".join(lines)
 
     def silent_for(self, seconds: float) -> bytes:
         """Say nothing for a guard time that the other side measures; what came meanwhile."""

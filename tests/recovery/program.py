@@ -79,6 +79,56 @@ class Program:
     def tidy(self) -> None:
         """Close whatever may still be open; what is open no more may be refused."""
 
+    # -- states that every host can come into --------------------------------------------------------------------------
+
+    @abstractmethod
+    def starting(self) -> Doing:
+        """The bearer is on its way up."""
+
+    @abstractmethod
+    def stopping(self) -> Doing:
+        """And down."""
+
+    @abstractmethod
+    def connecting(self) -> Doing:
+        """A peer does not answer."""
+
+    @abstractmethod
+    def connected(self) -> Doing:
+        """It does."""
+
+    @abstractmethod
+    def sending(self) -> Doing:
+        """And is sent much."""
+
+    @abstractmethod
+    def receiving(self) -> Doing:
+        """Or sends it."""
+
+    @abstractmethod
+    def closing(self) -> Doing:
+        """The host closes."""
+
+    def listening(self) -> Doing:
+        self.host.listen(7777)
+        return Doing()
+
+    @abstractmethod
+    def accepted(self) -> Doing:
+        """A peer has called."""
+
+    @abstractmethod
+    def speaks(self) -> Doing:
+        """A UDP socket is open."""
+
+    def waits_for_datagrams(self) -> Doing:
+        self.host.udp_listen(7777)
+        return Doing()
+
+    @abstractmethod
+    def pinging(self) -> Doing:
+        """Echo requests go out one by one."""
+
     # -- in flight -----------------------------------------------------------------------------------------------------
 
     def unanswered(self, said: bytes, seconds: float = 0.5) -> None:
@@ -165,3 +215,25 @@ class Program:
             self.host.down()
         self.up()
         self.talks()
+
+
+def common(p: type[Program]) -> list[State]:
+    """The states that every host can come into."""
+    return [
+        State("nothing started", "", p.nothing, p.starts, bearer=False),
+        State("bearer starting", "bearer", p.starting, p.starts, bearer=False),
+        State("bearer up", "bearer", p.nothing, p.talks),
+        State("bearer stopping", "bearer", p.stopping, p.starts),
+        State("command under way", "", p.asks, p.passes),
+        State("text prompted", "", p.types, p.sends_text),
+        State("connecting", "TCP client", p.connecting, p.talks),
+        State("connected", "TCP client", p.connected, p.talks),
+        State("sending", "TCP client", p.sending, p.talks),
+        State("receiving", "TCP client", p.receiving, p.talks),
+        State("closing", "TCP client", p.closing, p.talks),
+        State("listening", "TCP server", p.listening, p.listens),
+        State("accepted", "TCP server", p.accepted, p.listens),
+        State("UDP open", "UDP", p.speaks, p.datagrams),
+        State("UDP waiting", "UDP", p.waits_for_datagrams, p.datagrams),
+        State("ping", "ping", p.pinging, p.pings),
+    ]

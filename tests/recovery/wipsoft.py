@@ -9,7 +9,7 @@ from matrix.edsoft import escape
 from matrix.host import GUARD_S, OK, Failure
 from matrix.wipsoft import WipsoftHost
 
-from recovery.program import HERE, MUCH, Doing, Program, State
+from recovery.program import HERE, MUCH, Doing, Program, State, common
 from recovery.servers import DEAF, FILE, FTP, HOLD, HTTP, MAIL, POP3, SMTP, STALL
 
 CONNECT = b"\r\nCONNECT\r\n"
@@ -114,10 +114,6 @@ class WipsoftProgram(Program):
         self.unanswered(b"AT+WIPCLOSE=2,1\r")
         return Doing((OK,), dies=False)
 
-    def listening(self) -> Doing:
-        self.host.listen(7777)
-        return Doing()
-
     def accepted(self) -> Doing:
         listening = self.host.listen(7777)
         self.lab.call(7777)
@@ -127,10 +123,6 @@ class WipsoftProgram(Program):
     def speaks(self) -> Doing:
         self.host.udp(HERE, 9999)
         return Doing(in_data=True, ends=b"+++")
-
-    def waits_for_datagrams(self) -> Doing:
-        self.host.udp_listen(7777)
-        return Doing()
 
     def pinging(self) -> Doing:
         self.begun(f'AT+WIPPING="{HERE}",20,1000,1000\r'.encode())
@@ -261,26 +253,11 @@ def _allowed(*codes: str) -> Iterator[None]:
 _P = WipsoftProgram
 _NEWER = ("wipsoft-5.57",)
 WipsoftProgram.states = [
-    State("nothing started", "", _P.nothing, _P.starts, bearer=False),
-    State("bearer starting", "bearer", _P.starting, _P.starts, bearer=False),
-    State("bearer up", "bearer", _P.nothing, _P.talks),
-    State("bearer stopping", "bearer", _P.stopping, _P.starts),
-    State("command under way", "", _P.asks, _P.passes),
-    State("text prompted", "", _P.types, _P.sends_text),
-    State("connecting", "TCP client", _P.connecting, _P.talks),
-    State("connected", "TCP client", _P.connected, _P.talks),
+    *common(_P),
     State("continuous", "TCP client", _P.continuous, _P.talks),
     State("transparent", "TCP client", _P.transparent, _P.talks, only=_NEWER),
     State("offline", "TCP client", _P.offline, _P.talks, only=_NEWER),
-    State("sending", "TCP client", _P.sending, _P.talks),
-    State("receiving", "TCP client", _P.receiving, _P.talks),
     State("leaving", "TCP client", _P.leaving, _P.talks),
-    State("closing", "TCP client", _P.closing, _P.talks),
-    State("listening", "TCP server", _P.listening, _P.listens),
-    State("accepted", "TCP server", _P.accepted, _P.listens),
-    State("UDP open", "UDP", _P.speaks, _P.datagrams),
-    State("UDP waiting", "UDP", _P.waits_for_datagrams, _P.datagrams),
-    State("ping", "ping", _P.pinging, _P.pings),
     State("FTP log in", "FTP", _P.logging_in, _P.gets_file),
     State("FTP session", "FTP", _P.logged_in, _P.gets_file),
     State("FTP down", "FTP", _P.downloading, _P.gets_file),

@@ -15,6 +15,7 @@ import termios
 import threading
 import time
 import tty
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +24,40 @@ from typing import Self
 LIMIT_S = 15.0
 
 
-class Terminal:
+class Speaking(ABC):
+    """Whoever says commands on a line and hears answers."""
+
+    unasked: tuple[str, ...] = ()
+    """Beginnings of lines that belong to no answer."""
+
+    @abstractmethod
+    def say(self, data: bytes) -> None:
+        """Write everything."""
+
+    @abstractmethod
+    def until(self, *wanted: bytes, limit_s: float = LIMIT_S) -> bytes:
+        """Bytes up to the first of what is wanted, which they include."""
+
+    def ask(self, command: str, *ends: bytes, limit_s: float = LIMIT_S) -> bytes:
+        """Say a command line; everything up to a final result."""
+        self.say(command.encode("latin-1") + b"\r")
+        ends = ends or (b"\r\nOK\r\n", b"ERROR\r\n", b"\r\nNO CARRIER\r\n")
+        return self.until(*ends, limit_s=limit_s)
+
+    def answer(self, command: str, limit_s: float = LIMIT_S) -> str:
+        """The lines of an answer, joined by ' | ', without the echo."""
+        self.say(command.encode("latin-1") + b"\r")
+        lines: list[str] = []
+        while True:
+            line = self.until(b"\r\n", limit_s=limit_s)[:-2].decode("latin-1")
+            line = line.rpartition("\r")[2]
+            if line and not line.startswith(self.unasked):
+                lines.append(line)
+            if line in ("OK", "ERROR", "NO CARRIER", "CONNECT") or "CME ERROR: " in line or "CMS ERROR: " in line:
+                return " | ".join(lines)
+
+
+class Terminal(Speaking):
     """One end of a line, as a host or a tester has it: raw bytes."""
 
     def __init__(self, path: str | Path | None = None, *, fd: int | None = None) -> None:
@@ -93,24 +127,6 @@ class Terminal:
         got = bytes(self._buffer)
         self._buffer.clear()
         return got
-
-    def ask(self, command: str, *ends: bytes, limit_s: float = LIMIT_S) -> bytes:
-        """Say a command line; everything up to a final result."""
-        self.say(command.encode("latin-1") + b"\r")
-        ends = ends or (b"\r\nOK\r\n", b"ERROR\r\n", b"\r\nNO CARRIER\r\n")
-        return self.until(*ends, limit_s=limit_s)
-
-    def answer(self, command: str, limit_s: float = LIMIT_S) -> str:
-        """The lines of an answer, joined by ' | ', without the echo."""
-        self.say(command.encode("latin-1") + b"\r")
-        lines: list[str] = []
-        while True:
-            line = self.until(b"\r\n", limit_s=limit_s)[:-2].decode("latin-1")
-            line = line.rpartition("\r")[2]
-            if line:
-                lines.append(line)
-            if line in ("OK", "ERROR", "NO CARRIER", "CONNECT") or "CME ERROR: " in line or "CMS ERROR: " in line:
-                return " | ".join(lines)
 
     def silent_for(self, seconds: float) -> bytes:
         """Say nothing for a guard time that the other side measures; what came meanwhile."""
