@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from support.rig import read_exactly, read_to_end
 
+from matrix.fibocom import FibocomHost
+from matrix.host import fails
 from matrix.scenario import scenario
 from matrix.scenarios.streams import EVERY
-from matrix.stage import Stage
+from matrix.stage import HOLD, HOLD_PORT, Stage
 from matrix.wipsoft import WipsoftHost
-from matrix.wipsoft_sockets import WipsoftListening
+from matrix.wipsoft_sockets import WipsoftConnection, WipsoftListening
 
 
 @scenario("TCP server")
@@ -94,3 +96,44 @@ def _second_and_third(stage: Stage, listening: WipsoftListening, port: int) -> N
         second.send(b"second")
         assert read_exactly(two, 6) == b"second"
         second.close()
+
+
+@scenario("TCP server", "wipsoft", "mip")
+def a_client_beside_a_listener(stage: Stage, _: str) -> None:
+    """Before a peer calls, and beside it; what it has reserved is nobody else's, and free again behind it. A module that
+    has one socket at a time goes on listening."""
+    host, port = stage.host, stage.servers.free_port()
+    assert isinstance(host, WipsoftHost | FibocomHost)
+    if stage.pair.clients == 1:
+        listening = host.listen(port)
+        with fails(host.codes["no free socket"], "+MIPSTAT: 2,1"):
+            host.connect(HOLD, HOLD_PORT, number=2)
+        with stage.servers.call(port) as caller:
+            called = listening.accepted()
+            called.close()
+            assert read_to_end(caller) == b""
+        if listening.stays:
+            listening.stop()
+        return
+    aside: dict[str, bool] = {"aside": True} if isinstance(host, WipsoftHost) else {}
+    for _round in range(2):
+        listening = host.listen(port)
+        first = host.connect(HOLD, HOLD_PORT, number=2, **aside)
+        peer = stage.servers.hold.arrived()
+        with stage.servers.call(port) as caller:
+            called = listening.accepted(**aside)
+            if listening.stays:
+                listening.stop()
+            second = host.connect(HOLD, HOLD_PORT, number=3, **aside)
+            others = ((first, peer), (called, caller), (second, stage.servers.hold.arrived()))
+            for at, (connection, other) in enumerate(others):
+                words = b"words of %d" % at
+                if isinstance(connection, WipsoftConnection):
+                    connection.select()
+                connection.send(words)
+                assert read_exactly(other, len(words)) == words
+                if isinstance(connection, WipsoftConnection):
+                    connection.release()
+            for connection, other in others:
+                connection.close()
+                assert read_to_end(other) == b""
