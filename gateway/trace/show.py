@@ -82,7 +82,7 @@ class Lanes:
     def _phases(self, kind: str, record: dict[str, Any]) -> None:
         if kind == "phase":
             self._data["host"] = record.get("what") == "open"
-        elif kind == "module_phase":
+        elif kind == "module_phase" and "reason" not in record:
             self._data["module"] = record.get("what") == "open"
 
     def _bytes(self, record: dict[str, Any]) -> str:
@@ -115,6 +115,8 @@ class Lanes:
                 return f"  * the module is {what}"
             case "boot":
                 return "  * the module seems to have restarted"
+            case "module_phase" if "reason" in record:
+                return f"  = the module's way: {what}; {record['reason']}"
             case "module_phase" if what == "mark":
                 return f"  * the module's data mode shows {visible(str(record.get('mark', '')))}"
             case _:

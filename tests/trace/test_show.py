@@ -108,6 +108,7 @@ class TestRealSession:
         assert first < text.index("wants ConnectTcp") < text.index("module > AT+WIPCREATE=2,1")
         assert "composed" in text or "native" in text
         assert "! failed: name_not_resolved" in text
+        assert "= the module's way: " in text, "which data mode was taken, and why"
         assert SECRET not in text
 
     def test_what_is_in_the_way(self, session: Path) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import re
 
 from support.rig import read_exactly
 
 from matrix.host import GUARD_S
+from matrix.pair import NATIVE
 from matrix.scenario import scenario
 from matrix.stage import ECHO, HOLD, HOLD_PORT, Stage
 
 EVERY = bytes(range(256))
 LONG = os.environ.get("AT_GATEWAY_LONG") == "1"
+CHOICE = re.compile(r'"kind": "module_phase", "what": "[^"]+", "reason": "[^"]{10,}"')
+"""SEMANTICS 6.4: the choice and its reason stand in the trace."""
 LOOK_ALIKES = (
     b"\r\nOK\r\n",
     b"\r\nERROR\r\n",
@@ -43,6 +47,8 @@ def every_byte(stage: Stage, form: str) -> None:
     connection.expect(EVERY)
     connection.exchange(noise(5000))
     connection.close()
+    if stage.pair.module != NATIVE:
+        assert CHOICE.search(stage.recorded()), "the trace does not say how the module moves it, and why"
 
 
 @scenario("TCP client", each_form=True)

@@ -34,6 +34,7 @@ from gateway.dialect.driver import (
     Leave,
     Opening,
     Part,
+    Remark,
     Rest,
     Resume,
     Route,
@@ -75,6 +76,7 @@ UDP_SPACING_S = 0.1
 """The silence behind a datagram: that, and the jitter of a port."""
 UDP_GAP_S = 0.04
 """A silence that divides received datagrams: two chunks of an USB adapter are 16 ms apart."""
+CHOICE = "escaped (#DLEMODE 1): no byte has two meanings, and ETX ends it without a guard time"
 LISTEN_S = 3.0
 """How long to wait for the OK of a listener; whether there is one the manual leaves open (U10)."""
 RESTART_QUIET_S = 2.0
@@ -230,6 +232,7 @@ class EdsoftDriver(TransfersDriver):
         if entry is None:
             return Failed(Cause.CLOSED_BY_PEER)
         entry.attached = True
+        yield Remark("module_phase", {"what": "escaped", "reason": CHOICE})
         yield Route(socket, deliver=True)
         if entry.ended is not None:
             yield Afterwards(self._tell_end(socket))
