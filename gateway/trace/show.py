@@ -18,7 +18,7 @@ RECORD_LIMIT_BYTES = 1 << 24
 """A line beyond this is none of a trace, whose records are of what a link carries at once."""
 LATEST_S = 1e9
 """A time beyond this is none of a session."""
-_USUAL = (("family", "four"), ("secure", False))
+_USUAL = (("family", "four"), ("secure", False), ("answers", False))
 """Fields that are only worth a word when they are otherwise."""
 SHOWN_BYTES = 20
 """Payload beyond this is shown by its length."""

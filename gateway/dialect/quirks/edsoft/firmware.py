@@ -80,6 +80,9 @@ ETX = b"\x03"
 SERVES_CALLERS = (1, 4)
 """#PPPMODE: the module is the server of a call that comes in (ch. 2)."""
 ENDING, LINK, RELEASE = "ending service", "link", "release"
+_BUSY = (Cause.LINE_BUSY, Cause.NO_ANSWER, Cause.NO_CARRIER)
+"""Why a number is dialled again."""
+_CALLS = (*_BUSY, Cause.LINK_NEGOTIATION, Cause.BEARER_TIMED_OUT)
 
 
 class EdsoftFirmware(Services):
@@ -258,7 +261,7 @@ class EdsoftFirmware(Services):
                 if isinstance(result, Done):
                     return (yield from self._connected(result))
                 assert isinstance(result, Failed)
-                if retries == 0 or result.cause not in (Cause.LINE_BUSY, Cause.NO_ANSWER, Cause.NO_CARRIER):
+                if retries == 0 or result.cause not in _BUSY:
                     return self._failed(result)
                 retries -= 1
                 yield Tell(self.dialect.error_text(result.cause))
@@ -271,8 +274,8 @@ class EdsoftFirmware(Services):
         if self.bearer is BearerKind.GSM and result.cause in (Cause.AUTHENTICATION, Cause.NO_ADDRESS):
             # ch. 2, GSM mode: every failed PPP negotiation is 37120 or 38980; 49156 and 49157 speak of GPRS.
             return Fail(Cause.LINK_NEGOTIATION, "#CONNECTIONSTART", result.original)
-        if self.bearer is BearerKind.GPRS and result.cause is Cause.BEARER_TIMED_OUT:
-            # 38980, which the command has for this cause, is PPP's.
+        if self.bearer is BearerKind.GPRS and result.cause in _CALLS:
+            # Ch. 2, GPRS mode: 35866 for every session that cannot be established; these speak of a call and its PPP.
             return Fail(Cause.BEARER_FAILED, "#CONNECTIONSTART", result.original)
         return Fail(result.cause, "#CONNECTIONSTART", result.original)
 
