@@ -11,7 +11,8 @@ from gateway.model.causes import Cause
 from gateway.model.values import ANY_ADDRESS, Endpoint, Family
 from gateway.native import network, tls
 from gateway.native.names import NameMap
-from gateway.native.network import CONNECT_LIMIT_S, NetworkFailure, cause_of
+from gateway.native.network import NetworkFailure, cause_of
+from gateway.native.tcp import CONNECT_LIMIT_S
 from gateway.native.tunnel import STREAM_LIMIT_BYTES
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

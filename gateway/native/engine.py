@@ -60,12 +60,14 @@ from gateway.model.values import (
     Ticket,
     is_numeric,
 )
-from gateway.native import icmp, network, tls, tuning
+from gateway.native import icmp, network, tcp, tls, tuning, udp
 from gateway.native.dialer import ComputerDialer
 from gateway.native.names import NameMap
-from gateway.native.network import Datagrams, NetworkFailure, Stream, StreamOwner
+from gateway.native.network import NetworkFailure
 from gateway.native.radio import Radio
 from gateway.native.services import ServiceEngine
+from gateway.native.tcp import Stream, StreamOwner
+from gateway.native.udp import Datagrams
 
 log = logging.getLogger("gateway.native")
 TEXT_LIMIT_BYTES = 4096
@@ -448,7 +450,7 @@ class NativeEngine(StreamOwner):
         if request.secure:
             stream = await tls.connect(peer, self, self._trust or tls.context(), request.peer.host)
         else:
-            stream = await network.connect(peer, self)
+            stream = await tcp.connect(peer, self)
         if stops != self._bearer_stops:
             stream.close()
             raise NetworkFailure(Cause.BEARER_LOST)
@@ -461,7 +463,7 @@ class NativeEngine(StreamOwner):
         self._check(request.family)
         at = self._names.inward(request.port, self._addresses[request.family])
         owner = _Door(self, request.listener)
-        server = await network.listen(at, owner)
+        server = await tcp.listen(at, owner)
         self._sockets.listeners[request.listener] = server
         return Done(SocketInfo(at))
 
@@ -497,7 +499,7 @@ class NativeEngine(StreamOwner):
             self._happened(DataWaiting(socket, size_bytes, sender))
 
         datagrams = Datagrams(received, waiting, peer)
-        await network.open_udp(at, datagrams)
+        await udp.open_udp(at, datagrams)
         self._sockets.datagrams[socket] = datagrams
         tuning.apply(datagrams.transport, self._tunings.get(socket, {}))
         return Done(SocketInfo(datagrams.local, peer))

@@ -12,8 +12,9 @@ from gateway.model.requests import Attach, CloseSocket, ConnectTcp, Detach, Requ
 from gateway.model.results import Done, Failed, Result
 from gateway.model.values import Endpoint, HostSocket, SocketInfo, Ticket
 from gateway.native import tls
-from gateway.native.network import NetworkFailure, Stream, StreamOwner
+from gateway.native.network import NetworkFailure
 from gateway.native.over_module import ModuleDialer
+from gateway.native.tcp import Stream, StreamOwner
 
 
 class SecureSockets(StreamOwner):

@@ -14,9 +14,10 @@ from typing import cast
 from gateway.errors import InputError
 from gateway.model.causes import Cause
 from gateway.model.values import Endpoint
-from gateway.native import network
-from gateway.native.network import NetworkFailure, Stream, StreamOwner
+from gateway.native import tcp
+from gateway.native.network import NetworkFailure
 from gateway.native.relay import Relay
+from gateway.native.tcp import Stream, StreamOwner
 from gateway.native.tunnel import Tunnel, ends
 
 log = logging.getLogger("gateway.native")
@@ -70,7 +71,7 @@ async def secure(tunnel: Tunnel, protocol: asyncio.BaseProtocol, trust: ssl.SSLC
 async def connect(peer: Endpoint, owner: StreamOwner, trust: ssl.SSLContext, server_name: str) -> Stream:
     """Open a connection by TLS to a numeric address, where ``server_name`` must be. Raises :class:`NetworkFailure`."""
     layer = _layer(trust, server_name)
-    await network.open_tcp(peer, layer)
+    await tcp.open_tcp(peer, layer)
     stream = Stream(owner)
     await _up(layer, stream)
     return stream

@@ -38,11 +38,11 @@ from gateway.model.requests import (
 )
 from gateway.model.results import Done, Failed, PassedThrough, PingEcho, Progress, Prompted, Result
 from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket, SocketInfo, Ticket
-from gateway.native import network
+from gateway.native import network, tcp, udp
 from gateway.native.engine import NativeEngine, Trouble
 from gateway.native.names import NameMap
-from gateway.native.network import UNREAD_LIMIT_BYTES
 from gateway.native.radio import Radio
+from gateway.native.tcp import UNREAD_LIMIT_BYTES
 
 EVERY = bytes(range(256))
 MIB = 1 << 20
@@ -392,7 +392,7 @@ class TestConnecting:
 
     async def test_no_answer_in_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A listener whose queue is full answers nobody: the attempt has an end."""
-        monkeypatch.setattr(network, "CONNECT_LIMIT_S", 0.2)
+        monkeypatch.setattr(tcp, "CONNECT_LIMIT_S", 0.2)
         with socket.socket() as deaf:
             deaf.bind(("127.0.0.1", 0))
             deaf.listen(0)
@@ -615,7 +615,7 @@ class TestEnds:
         self, server: Server, monkeypatch: pytest.MonkeyPatch, ends: bool
     ) -> None:
         """A loop may have read it when reading is paused."""
-        connect = network.open_tcp
+        connect = tcp.open_tcp
 
         async def eager(peer: Endpoint, protocol: asyncio.Protocol) -> None:
             await connect(peer, protocol)
@@ -624,7 +624,7 @@ class TestEnds:
             else:
                 protocol.data_received(b"220")
 
-        monkeypatch.setattr(network, "open_tcp", eager)
+        monkeypatch.setattr(tcp, "open_tcp", eager)
         async with desk() as d:
             await d.done(ConnectTcp(ONE, Endpoint("127.0.0.1", server.port)))
             if ends:
@@ -833,7 +833,7 @@ class TestListening:
         async def broken(*_: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(network, "listen", broken)
+        monkeypatch.setattr(tcp, "listen", broken)
         async with desk() as d:
             result = await d.ask(ListenTcp(ONE, 80))
             assert isinstance(result, Failed) and result.cause is Cause.INTERNAL
@@ -863,7 +863,7 @@ class TestUdp:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """UDP may lose them; how many were lost is told (SEMANTICS 1.6)."""
-        monkeypatch.setattr(network, "DATAGRAMS_LIMIT", 4)
+        monkeypatch.setattr(udp, "DATAGRAMS_LIMIT", 4)
         peer, _ = peers
         async with desk() as d:
             info = await d.done(OpenUdp(ONE, None, place(peer)))

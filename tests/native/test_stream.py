@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.model.causes import Cause
-from gateway.native.network import Stream, StreamOwner
+from gateway.native.tcp import Stream, StreamOwner
 
 
 class Owner(StreamOwner):

@@ -23,7 +23,8 @@ from gateway.errors import InputError
 from gateway.model.causes import Cause
 from gateway.model.values import Endpoint
 from gateway.native import tls
-from gateway.native.network import NetworkFailure, Stream, StreamOwner
+from gateway.native.network import NetworkFailure
+from gateway.native.tcp import Stream, StreamOwner
 
 WAYS = ("computer", "tunnel")
 
