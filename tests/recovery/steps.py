@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from matrix.host import GUARD_S, Failure
 
 from gateway.session.tasks import Mode
-from recovery.faults import restart, restart_without_text, unplugged_and_off
+from recovery.faults import bearer_lost, restart, restart_without_text, unplugged_and_off
 from recovery.lab import Lab
 from recovery.program import Program
 from recovery.programs import pairs, program, states
@@ -18,6 +18,7 @@ FAULTS: dict[str, Callable[[Lab], None]] = {
     "restart": restart,
     "restart without text": restart_without_text,
     "unplugged and off": unplugged_and_off,
+    "bearer lost": bearer_lost,
 }
 WORKS_S = 120.0
 """Whatever a host hears in the meantime: so long behind a fault the service works again. Most of it are the limits of

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from gateway.dialect.dialect import Heard
 from gateway.dialect.driver import Answer, Await, Command, DriverSteps, Part, Report, Rest
+from gateway.dialect.quirks.wipsoft.driver_link import DOUBTFUL
 from gateway.dialect.quirks.wipsoft.driver_sockets import SocketsDriver
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
@@ -15,6 +16,8 @@ from gateway.model.values import is_dotted
 
 PING_LIMIT_MS = 65535
 """The longest pause between echo requests, and wait for an answer (7.1.3)."""
+UNANSWERED = (Cause.PING_FAILED, Cause.UNREACHABLE)
+"""Why a ping fails where nobody answers, nobody knows the name, or the bearer is gone."""
 
 
 class PingDriver(SocketsDriver):
@@ -49,8 +52,8 @@ class PingDriver(SocketsDriver):
             return Failed(Cause.BAD_VALUE)
         answer: Answer = yield Command(text)
         if not answer.ok:
-            failed: Failed = yield from self._unless_gone(self.failed(answer, "+WIPPING"))
-            if failed.cause in (Cause.PING_FAILED, Cause.UNREACHABLE) and not is_dotted(request.target):
+            failed: Failed = yield from self._unless_gone(self.failed(answer, "+WIPPING"), (*DOUBTFUL, *UNANSWERED))
+            if failed.cause in UNANSWERED and not is_dotted(request.target):
                 return Failed(Cause.NAME_NOT_RESOLVED, failed.original)
             return failed
         limit_s = (request.interval_ms + request.timeout_ms) / 1000 + 10
@@ -58,19 +61,20 @@ class PingDriver(SocketsDriver):
             heard: Heard | None = yield Await(lambda heard: heard.key in ("ping", "error"), limit_s)
             if heard is None or heard.key == "error":
                 failed = Failed(Cause.PING_FAILED, heard.fields["code"] if heard else "no +WIPPING")
+                failed = yield from self._unless_gone(failed, UNANSWERED)
                 failed = yield from self._why_ping(failed, request.target)
-                failed = yield from self._unless_gone(failed, (Cause.PING_FAILED,))
                 return failed
             answered = heard.fields["sign"] == ("0" if self.dialect.switch("ping_sign") == "expired" else "1")
             if number == 0 and not answered and not is_dotted(request.target):
                 # A name that nobody knows is told as a time-out too (7.1.6).
-                unknown = Failed(Cause.NAME_NOT_RESOLVED, "+WIPPING: 1")
+                failed = Failed(Cause.NAME_NOT_RESOLVED, "+WIPPING: 1")
                 if not (yield from self._resolves(request.target)):
-                    return unknown
+                    failed = yield from self._unless_gone(failed, (Cause.NAME_NOT_RESOLVED,))
+                    return failed
             yield Report(PingEcho(first + number, heard.number("milliseconds") if answered else None))
         return Done()
 
     def _why_ping(self, failed: Failed, host: str) -> Part:
-        if not is_dotted(host) and not (yield from self._resolves(host)):
+        if failed.cause in UNANSWERED and not is_dotted(host) and not (yield from self._resolves(host)):
             return Failed(Cause.NAME_NOT_RESOLVED, failed.original)
         return failed

@@ -146,7 +146,8 @@ class SocketsDriver(TuningDriver):
             address = yield from self._peer_of(UDP, index)
         yield from self._shut(UDP, index)
         if failed is not None or (read and not is_dotted(address)):
-            return Failed(Cause.NAME_NOT_RESOLVED, failed.original if failed else address)
+            failed = Failed(Cause.NAME_NOT_RESOLVED, failed.original if failed else address)
+            return (yield from self._unless_gone(failed, (Cause.NAME_NOT_RESOLVED,))) if read else failed
         return Done(address)
 
     def _peer_of(self, protocol: int, index: int) -> Part:
