@@ -18,7 +18,7 @@ from matrix.wipsoft_sockets import WipsoftConnection, WipsoftListening
 
 from gateway.model.events import ModuleText
 from gateway.session.tasks import Mode
-from recovery.faults import restart, restart_without_text, unplugged
+from recovery.faults import bearer_lost, restart, restart_without_text, unplugged
 from recovery.lab import Lab
 from recovery.program import HERE, Program
 from recovery.programs import program, states
@@ -129,7 +129,7 @@ class Soak:
         if self.lab.now < self._end_s:
             self.tally.faults += 1
             self.disturbed = True
-            self.random.choice((restart, restart_without_text, unplugged))(self.lab)
+            self.random.choice((restart, restart_without_text, unplugged, bearer_lost))(self.lab)
             self.lab.loop.call_later(self.random.uniform(0.2, 2) * FAULT_EVERY_S, self._fault)
 
     # -- steps ---------------------------------------------------------------------------------------------------------
