@@ -29,7 +29,6 @@ PROMPT_S = 60.0
 """How long a host may pause while it types the text that a module has asked for."""
 GIVE_UP = b"\x1b"
 """Ends an entry of text without its effect (3GPP TS 27.005, 3.5.1)."""
-ANSWER_LIMIT_LINES = 5000
 _NOISE = re.compile(r"[^ -~]")
 
 
@@ -94,21 +93,31 @@ class LinesSide(PayloadSide):
 
         A result has a line end of its own before it, and nothing behind it.
         """
-        headed, perhaps = self._reader.headed, flight.perhaps
+        if self._sorter.collecting:
+            return False
         sort, _ = self._sorter.sort(line, flight)
-        if perhaps and headed and sort in (Sort.UNSOLICITED, Sort.HEARD, Sort.BOOT):
-            self._result(perhaps, flight)
+        unasked = line.empty_before > 0 and sort in (Sort.UNSOLICITED, Sort.HEARD, Sort.BOOT)
+        perhaps = flight.perhaps
+        if perhaps is not None:
+            if unasked:
+                self._listed_result(perhaps, flight)
+                return False
+            flight.add(perhaps.empty_before, perhaps.text)
+            flight.perhaps, flight.due_s = None, self._due(flight.text)
+        if not flight.lines:
             return False
-        if perhaps:
-            flight.lines.append(perhaps)
-            flight.perhaps, flight.due_s = "", self._due(flight.text)
-        if not flight.lines or (headed and sort is not Sort.RESULT):
-            return False
-        if sort is Sort.RESULT:
-            flight.perhaps, flight.due_s = line.text, self._now + (TEXT_END_S if headed else UNHEADED_S)
-        elif len(flight.lines) < ANSWER_LIMIT_LINES:
-            flight.lines.append(line.text)
-        return True
+        if unasked:
+            flight.add(line.empty_before - 1)
+        elif sort is Sort.RESULT:
+            flight.perhaps, flight.due_s = line, self._now + (TEXT_END_S if line.empty_before else UNHEADED_S)
+        else:
+            flight.add(line.empty_before, line.text)
+        return not unasked
+
+    def _listed_result(self, line: TextLine, flight: Flight) -> None:
+        """The result of what lists messages; one of the line ends before it is its own."""
+        flight.add(line.empty_before - 1)
+        self._result(line.text, flight)
 
     def _unasked(self, lines: tuple[str, ...]) -> None:
         """Text for the host; bytes that no module begins a line with unasked are noise on the line."""
@@ -127,10 +136,7 @@ class LinesSide(PayloadSide):
             # Not what the gateway asked for: it is the host's.
             self._unasked((line.text,))
             return
-        if len(flight.lines) < ANSWER_LIMIT_LINES:
-            if line.blank_before and flight.lines:
-                flight.lines.append("")
-            flight.lines.append(line.text)
+        flight.add(1 if line.empty_before > 1 and flight.lines else 0, line.text)
         if flight.resultless:
             flight.due_s = min(flight.due_s, self._now + NO_RESULT_S)
 
@@ -217,8 +223,8 @@ class LinesSide(PayloadSide):
         if flight.resultless and flight.lines:
             self._resume(PassedThrough(tuple(flight.lines), ""))
             return
-        if flight.perhaps:
-            self._result(flight.perhaps, flight)
+        if flight.perhaps is not None:
+            self._listed_result(flight.perhaps, flight)
             return
         self._note("limit", text=flight.text)
         if flight.lenient:

@@ -19,6 +19,7 @@ _CODE = re.compile(r"(?:[+#]CM[ES] |\+TCPIP )?ERROR *: *([0-9]+)")
 _WORDS = ("BUSY", "NO ANSWER", "NO DIALTONE", "NO CARRIER")
 QUOTED_LIMIT_LINES = 10
 """A text whose quotes are not closed by then has lost one."""
+ANSWER_LIMIT_LINES = 5000
 _DIALS = re.compile(r"AT *[DAO]", re.IGNORECASE)
 
 
@@ -54,7 +55,7 @@ class Flight:
     """It may be answered without a result."""
     texts = False
     """Its answer holds texts of people."""
-    perhaps = ""
+    perhaps: TextLine | None = None
     """A line of such a text, or its result: what follows shows it."""
     lenient = False
     """Silence within the limit is an OK."""
@@ -64,6 +65,14 @@ class Flight:
         self.due_s = due_s
         self.heard: list[Heard] = []
         self.lines: list[str] = []
+
+    def add(self, empty: int, *texts: str) -> None:
+        """More of its answer: so many empty lines, and a text."""
+        room = ANSWER_LIMIT_LINES - len(self.lines)
+        if empty > 0:
+            self.lines += [""] * min(empty, room)
+        if room > 0:
+            self.lines += texts
 
     @classmethod
     def probing(cls, text: str, due_s: float, *, lenient: bool = False) -> Flight:
@@ -171,14 +180,13 @@ class LineSorter:
         return self._missing > 0
 
     def collect(self, line: TextLine) -> tuple[str, ...] | None:
-        """The whole of an unsolicited text, or None as long as its other line is missing."""
+        """The whole of an unsolicited text, empty lines and all, or None as long as its other line is missing."""
         if not self._missing:
             self._missing = self._lines_of(line.text.strip()) - 1
             self._more = []
-        elif self._quoted and '"' in line.text:
-            self._missing = 0
         else:
-            self._missing -= 1
+            self._missing = 0 if self._quoted and '"' in line.text else self._missing - 1
+            self._more += [""] * min(line.empty_before, QUOTED_LIMIT_LINES)
         self._more.append(line.text)
         return tuple(self._more) if not self._missing else None
 

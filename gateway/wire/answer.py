@@ -18,8 +18,8 @@ class TextLine(NamedTuple):
     """One line that is not empty, as Latin-1 text: a column is a byte."""
 
     text: str
-    blank_before: bool = False
-    """An empty line stood before it."""
+    empty_before: int = 0
+    """So many empty lines stood before it; before every result one does (V.250, 5.7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,6 @@ class AnswerReader:
         self._buffer = bytearray()
         self._empty = 0
         self._after_prompt = False
-        self.headed = False
-        """A line end of its own stood before the last line, as before every result (V.250, 5.7.1)."""
         self.after_cr = False
         """The last line ended with a CR at the very end of what has arrived: its LF is still to come."""
 
@@ -69,8 +67,8 @@ class AnswerReader:
             if b"\n" not in line and not (prompt and line.strip() == b">"):
                 # As lines are in every module's answers; payload comes in many thousands of them.
                 del buffer[: end + 2]
-                blank, self._empty, self.headed, self.after_cr = self._empty > 0, 0, True, False
-                return TextLine(line.decode("latin-1"), blank)
+                empty, self._empty, self.after_cr = self._empty + 1, 0, False
+                return TextLine(line.decode("latin-1"), empty)
         match = _NEXT.match(buffer)
         assert match is not None
         ends, line, line_end = match.groups()
@@ -86,12 +84,10 @@ class AnswerReader:
         else:
             del buffer[: match.end()]
             self.after_cr = line_end == b"\r" and not buffer
-        blank = self._empty > 1
-        self.headed = self._empty > 0
-        self._empty = 0
+        empty, self._empty = self._empty, 0
         if prompt and line.strip() == b">":
             return PromptSign()
-        return TextLine(line.decode("latin-1"), blank)
+        return TextLine(line.decode("latin-1"), empty)
 
     def _unfinished(self) -> PromptSign | None:
         """The prompt, if that is all that stands there."""

@@ -6,6 +6,8 @@ import pytest
 from support.cuts import bytewise
 from support.sim import SimBridge
 
+from gateway.session.sorting import ANSWER_LIMIT_LINES
+
 HEAD = '+CMGL: 1,"REC READ","+41791234567",,"26/01/01,12:00:00+04"'
 AGAIN = HEAD.replace("1,", "2,", 1)
 
@@ -28,17 +30,16 @@ def lists(sim: SimBridge, *answer: str, command: str = "AT+CMGL") -> None:
             sim.module(byte)
 
 
-@pytest.mark.parametrize(
-    "text", ["OK", "OK\nOK", "a\nOK\nb", "ERROR", "+CMS ERROR: 500", "RING", "a\n+CMTI: this is text", "\n\nOK\nx"]
-)
+LINES = ["OK", "OK\nOK", "a\nOK\nb", "ERROR", "+CMS ERROR: 500", "RING", "a\n+CMTI: this is text", "\n\nOK\nx"]
+EMPTY = ["one\n\nthree", "one\n\n\n\nfive", "\n\nthree", "ends\n", "ends\n\n\n", "a\n\nOK\nb", "a\n\nAT+CMGL\nb"]
+
+
+@pytest.mark.parametrize("text", [*LINES, *EMPTY])
 def test_any_line_may_stand_in_one(sim: SimBridge, text: str) -> None:
     lists(sim, f"\n{HEAD}\n{text}\n{AGAIN}\n{text}\n\nOK\n")
     sim.wait(0.2)
     heard = sim.host_reads().decode().replace("\r\n", "\n")
-    assert [line for line in heard.split("\n") if line] == [
-        line for line in f"{HEAD}\n{text}\n{AGAIN}\n{text}\nOK".split("\n") if line
-    ]
-    assert heard.endswith("\n\nOK\n")
+    assert heard == f"\n{HEAD}\n{text}\n{AGAIN}\n{text}\n\nOK\n"
 
 
 def test_a_pause_behind_such_a_line(sim: SimBridge) -> None:
@@ -68,6 +69,53 @@ def test_none_and_one_that_is_not_there(sim: SimBridge) -> None:
 def test_what_comes_unasked_behind_the_result(sim: SimBridge) -> None:
     lists(sim, f"\n{HEAD}\nhello\n\nOK\n", '\n+CMTI: "SM",3\n')
     assert sim.host_reads().endswith(b'\r\nhello\r\n\r\nOK\r\n\r\n+CMTI: "SM",3\r\n')
+
+
+def test_one_message_with_an_empty_line(sim: SimBridge) -> None:
+    head = '+CMGR: "REC READ","+41791234567"'
+    lists(sim, f"\n{head}\none\n\nthree\n\nOK\n", command="AT+CMGR=1")
+    sim.wait(0.2)
+    assert sim.host_reads() == f"\n{head}\none\n\nthree\n\nOK\n".replace("\n", "\r\n").encode()
+
+
+def test_what_comes_unasked_between_two_messages(sim: SimBridge) -> None:
+    """The empty line before it is the end of the first message; the one that is its own is not."""
+    lists(sim, f'\n{HEAD}\nends\n\n\n+CMTI: "SM",3\n{AGAIN}\nbye\n\nOK\n')
+    sim.wait(0.2)
+    told = f'\n{HEAD}\nends\n\n{AGAIN}\nbye\n\nOK\n\n+CMTI: "SM",3\n'
+    assert sim.host_reads() == told.replace("\n", "\r\n").encode()
+
+
+def test_an_operators_text_of_two_lines_while_messages_are_listed(sim: SimBridge) -> None:
+    lists(sim, f'\n{HEAD}\nhello\n\n+CUSD: 1,"Balance\n\nOK",15\n{AGAIN}\nbye\n\nOK\n')
+    sim.wait(0.2)
+    told = f'\n{HEAD}\nhello\n{AGAIN}\nbye\n\nOK\n\n+CUSD: 1,"Balance\n\nOK",15\n'
+    assert sim.host_reads() == told.replace("\n", "\r\n").encode()
+
+
+def test_an_operators_text_before_the_result(sim: SimBridge) -> None:
+    """Some modules answer with it."""
+    text = '+CUSD: 0,"Balance:\n\n\nOK\n3.20",15'
+    lists(sim, f"\n{text}\n\nOK\n", command='AT+CUSD=1,"*100#",15')
+    sim.wait(0.2)
+    assert sim.host_reads() == f"\n{text}\n\nOK\n".replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize("text", ["", "one\n\nthree", "\n\nthree"])
+def test_a_message_that_is_told_unasked(sim: SimBridge, text: str) -> None:
+    said = f'\n+CMT: "+491711",,"26/01/01"\n{text}\n\nRING\n'.replace("\n", "\r\n").encode()
+    for byte in bytewise(said):
+        sim.module(byte)
+    assert sim.host_reads() == said
+
+
+def test_empty_lines_do_not_grow_without_bound(sim: SimBridge) -> None:
+    lists(sim, f"\n{HEAD}\na\n")
+    sim.module(b"\r\n" * 1_000_000 + b"b\r\n\r\nOK\r\n")
+    sim.wait(0.2)
+    assert len(sim.host_reads()) < 3 * ANSWER_LIMIT_LINES
+    sim.module(b'\r\n+CUSD: 1,"a\r\n' + b"\r\n" * 1_000_000 + b'b"\r\n')
+    assert 0 < len(sim.host_reads()) < 1000
 
 
 def test_the_next_command_is_answered(sim: SimBridge) -> None:

@@ -24,10 +24,15 @@ def test_any_split(data: st.DataObject) -> None:
     assert lines(data.draw(splits(stream))) == ["+CSQ: 17,99", "OK", "AT", "+CREG: 1", "bare", "line"]
 
 
-def test_an_empty_line_between_two_is_told() -> None:
-    reader = AnswerReader()
-    reader.add(b"\r\na\r\n\r\nb\r\n\r\n\r\nc\r\n")
-    assert [reader.take_one(False) for _ in range(3)] == [TextLine("a"), TextLine("b"), TextLine("c", True)]
+@given(st.data())
+def test_empty_lines_are_counted(data: st.DataObject) -> None:
+    """The line end that stands before every answer (V.250, 5.7.1) counts as one."""
+    reader, found = AnswerReader(), []
+    for piece in data.draw(splits(b"\r\na\r\n\r\nb\r\n\r\n\r\nc\r\nd\r\n\n\re\r\n")):
+        reader.add(piece)
+        while (item := reader.take_one(False)) is not None:
+            found.append(item)
+    assert found == [TextLine("a", 1), TextLine("b", 1), TextLine("c", 2), TextLine("d", 0), TextLine("e", 2)]
 
 
 def test_the_prompt() -> None:
@@ -40,14 +45,14 @@ def test_the_prompt() -> None:
 def test_what_stands_behind_connect_is_not_a_line() -> None:
     reader = AnswerReader()
     reader.add(b"\r\nCONNECT\r\n\r\nOK\r\n")
-    assert reader.take_one(False) == TextLine("CONNECT")
+    assert reader.take_one(False) == TextLine("CONNECT", 1)
     assert reader.take_rest() == b"\r\nOK\r\n"
 
 
 def test_the_line_end_of_connect_may_be_split() -> None:
     reader = AnswerReader()
     reader.add(b"\r\nCONNECT\r")
-    assert reader.take_one(False) == TextLine("CONNECT")
+    assert reader.take_one(False) == TextLine("CONNECT", 1)
     assert reader.after_cr
 
 
