@@ -25,6 +25,7 @@ CODES = {
     "no bearer": "35867",
     "refused": "38016",
     "unreachable": "38016",
+    "silent": "37964",
     "unknown name": "38027",
     "unknown name in a ping": "38027",
     "not supported": "36872",

@@ -14,13 +14,14 @@ ETX = b"\x03"
 CODES = {
     "refused": "38016",
     "unreachable": "38016",
+    "silent": "37964",
     "unknown name": "38027",
     "password": "38081",
     "file": "38024",
     "folder": "38022",
     "gone": "37966",
 }
-CODES |= {f"{what} later": CODES[what] for what in ("refused", "unreachable", "unknown name", "password")}
+CODES |= {f"{what} later": CODES[what] for what in ("refused", "unreachable", "silent", "unknown name", "password")}
 
 
 class EdsoftFiles(FilesProgram):

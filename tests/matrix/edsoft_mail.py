@@ -24,6 +24,7 @@ class EdsoftMail(MailProgram):
 
     codes: ClassVar = {
         "refused": "38016",
+        "silent": "37964",
         "unknown name": "38027",
         "not ready": "38016",
         "no login": "38080",

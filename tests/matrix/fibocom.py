@@ -22,6 +22,7 @@ CODES = {
     "refused": "+MIPSTAT: 1,1",
     "unproven": "+MIPSTAT: 1,1",
     "unreachable": "+MIPSTAT: 1,1",
+    "silent": "+MIPSTAT: 1,1",
     "unknown name": "+MIPSTAT: 1,1",
     "unknown name in a ping": "+MPINGSTAT: 2",
     "not supported": "4",

@@ -19,6 +19,7 @@ NEWER = {
     "refused": "842",
     "unproven": "842",
     "unreachable": "842",
+    "silent": "842",
     "unknown name": "842",
     "unknown name in a ping": "819",
     "no bearer for a ping": "819",
@@ -30,6 +31,7 @@ OLDER = NEWER | {
     "already started": "803",
     "refused": "3",
     "unreachable": "3",
+    "silent": "3",
     "unknown name": "3",
     "reset": "850",
 }

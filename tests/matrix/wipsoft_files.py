@@ -22,6 +22,7 @@ APPEND = {"continuous": 5, "transparent": 5, "offline": 9}
 NEWER = {
     "refused": "842",
     "unreachable": "842",
+    "silent": "842",
     "unknown name": "842",
     "password": "862",
     "file": "860",
@@ -34,6 +35,7 @@ NEWER = {
 OLDER = NEWER | {
     "refused": "3",
     "unreachable": "3",
+    "silent": "3",
     "unknown name": "3",
     "password": "3",
     "file": "850",
@@ -41,8 +43,9 @@ OLDER = NEWER | {
     "gone": "850",
     "second session": "831",
 }
-NEWER |= {f"{what} later": NEWER[what] for what in ("refused", "unreachable", "unknown name", "password")}
-OLDER |= {f"{what} later": "850" for what in ("refused", "unreachable", "unknown name", "password")}
+LATER = ("refused", "unreachable", "silent", "unknown name", "password")
+NEWER |= {f"{what} later": NEWER[what] for what in LATER}
+OLDER |= {f"{what} later": "850" for what in LATER}
 
 
 class WipsoftFiles(FilesProgram):

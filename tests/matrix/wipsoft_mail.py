@@ -20,6 +20,7 @@ class WipsoftMail(MailProgram):
 
     codes: ClassVar = {
         "refused": "842",
+        "silent": "842",
         "unknown name": "842",
         "not ready": "866",
         "no login": "865",

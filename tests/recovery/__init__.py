@@ -14,6 +14,9 @@ told that it is lost, or is told so by that attempt.
 :mod:`recovery.steps` lets a fault fall on each command that a service makes of the gateway, with a host that tries again
 at once; :mod:`recovery.soak` is two minutes of everything at random, every byte compared.
 
+:mod:`recovery.silence` opens every service that begins with a connection to a peer that never answers, on every pair and
+on no module at all.
+
 ``AT_GATEWAY_LONG=1`` plays the steps of all pairs, and many more days. ``AT_GATEWAY_RECOVERY_TRACE=1`` shows what
 happened at the gateway where a cell fails.
 """

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import Any, Self
 from unittest.mock import patch
 
+from matrix.pair import NATIVE
+
 from gateway.dialect import registry
 from gateway.dialect.quirks import driver_of, firmware_of
 from gateway.links.bridge_runner import BridgeRunner
@@ -58,7 +60,7 @@ class _Complaints(logging.Handler):
 
 
 class Lab:
-    """See the module's text."""
+    """See the module's text. The module may be none: then ``bridge`` is all that there is, on the network itself."""
 
     def __init__(self, host: str, module: str, *, seed: int | None = None) -> None:
         self.host_dialect, self.module_dialect = host, module
@@ -90,7 +92,8 @@ class Lab:
         try:
             if kind is None:
                 self.loop.do(self.bridge.close())
-                self.loop.do(self.module.close())
+                if self.module_dialect != NATIVE:
+                    self.loop.do(self.module.close())
         finally:
             for writer in self._callers:
                 writer.close()
@@ -103,15 +106,22 @@ class Lab:
             assert not self._complaints.records, [record.getMessage() for record in self._complaints.records]
 
     async def _make(self) -> None:
-        module_dialect, host_dialect = registry.load(self.module_dialect), registry.load(self.host_dialect)
+        await self.servers.open()
+        self.trace = Trace(self.loop) if TRACED else None
+        host_dialect = registry.load(self.host_dialect)
+        self.host_side = HostSide(host_dialect, firmware_of(host_dialect), tracing=TRACED)
+        if self.module_dialect == NATIVE:
+            self.bridge: BridgeRunner | NativeRunner = NativeRunner(
+                self.host_side, self.line.link, keep=self._keep("host"), tape=self.trace, address=HOME
+            )
+            await self.bridge.open()
+            return
+        module_dialect = registry.load(self.module_dialect)
         self.module_side = HostSide(module_dialect, firmware_of(module_dialect), swallows=self._swallows)
         self.module = NativeRunner(
             self.module_side, self.wire.left, keep=self._keep("module"), faults=self.faults, address=HOME
         )
         await self.module.open()
-        await self.servers.open()
-        self.trace = Trace(self.loop) if TRACED else None
-        self.host_side = HostSide(host_dialect, firmware_of(host_dialect), tracing=TRACED)
         self.gateway = ModuleSide(module_dialect, driver_of(module_dialect), tracing=TRACED)
         self.bridge = BridgeRunner(
             Bridge(self.host_side, self.gateway, polyfills=True),

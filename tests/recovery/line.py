@@ -128,6 +128,8 @@ class Terminal(Speaking):
     """The host's end of a line, with the verbs of :class:`support.rig.Terminal` and time by hand."""
 
     unasked = ('+CREG: 2,"',)
+    patience_s = 0.0
+    """No verb gives up before, whatever its limit: the host is one that waits for as long as its manual says."""
 
     def __init__(self, loop: Loop, chop: random.Random | None = None) -> None:
         self._loop = loop
@@ -156,7 +158,7 @@ class Terminal(Speaking):
             ends = [at + len(text) for text in wanted if (at := self._buffer.find(text)) >= 0]
             return min(ends, default=0)
 
-        there = self._loop.wait(lambda: end() > 0, limit_s)
+        there = self._loop.wait(lambda: end() > 0, max(limit_s, self.patience_s))
         assert there, f"waited {limit_s} s for {wanted!r}, got {bytes(self._buffer[-600:])!r}"
         return self._take(end())
 
