@@ -172,13 +172,19 @@ class DataSide(RecoverySide):
             return  # the echo of a module that is in command mode, or payload
         held = len(waiting.tail) - match.start() if match else _begun(waiting.tail, FALL_BACK)
         ready, waiting.tail = _cut(waiting.tail, held)
-        self._last_payload(self._phase.feed(ready, self._now))
+        self._last_words(ready)
 
     def _has_left(self, waiting: Leaving) -> bool:
         """Whether the module has said so when nothing more came."""
         return _LEFT.search(waiting.tail) is not None
 
-    def _last_payload(self, fed: Fed) -> None:
+    def _last_words(self, data: bytes) -> None:
+        """Payload, or lines where the module has ended it meanwhile."""
+        assert self._phase is not None
+        if self._phase_over:
+            self._reader.add(data)
+            return
+        fed = self._phase.feed(data, self._now)
         self._received(fed.payload)
         if fed.mark == ETX:
             self._phase_over = True
@@ -198,7 +204,7 @@ class DataSide(RecoverySide):
             # Some modules say what happened in the meantime before their OK.
             before, behind = before[: own.start()], own[0] + behind
         if not self._phase_over:
-            self._last_payload(phase.feed(before, self._now))
+            self._last_words(before)
         self._received(phase.finish())
         self._reader.add(behind)
 
