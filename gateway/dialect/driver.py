@@ -67,7 +67,8 @@ class Command:
     """Send a command, wait for its :class:`Answer`.
 
     ``answers`` are the messages that belong to it; ``ends``: those that end it as OK does. ``lenient``: a module that
-    says nothing within the limit has accepted it.
+    says nothing within the limit has accepted it. ``asks``: how the module is, for what it does not tell; one that was
+    silent to it when it was started, though it was there, is not asked again.
     """
 
     text: str
@@ -75,6 +76,7 @@ class Command:
     limit_s: float | None = None
     ends: frozenset[str] = frozenset()
     lenient: bool = False
+    asks: bool = False
 
 
 @record

@@ -195,6 +195,8 @@ class JobsSide(DataSide):
             yield from self._make_room()
         if self.state is State.DOWN:
             return Answer(Final.DOWN)
+        if command.text in self._unanswered:
+            return Answer(Final.TIMED_OUT)
         flight = Flight(command.text, self._due(command.text, command.limit_s))
         flight.answers, flight.ends, flight.lenient = command.answers, command.ends, command.lenient
         return (yield self._sent(flight))

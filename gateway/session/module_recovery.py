@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.dialect.driver import Answer, Final
+from gateway.dialect.driver import Answer, Command, DriverStep, Final
 from gateway.model.causes import Cause
 from gateway.model.results import Failed
 from gateway.model.values import Ticket
@@ -83,6 +83,7 @@ class RecoverySide(LinesSide):
         job = Job(steps, Ticket(0), "start")
         before, self.state = self.state, State.STARTING
         self._start_again = False
+        self._unanswered.clear()
         value: object = None
         while True:
             try:
@@ -90,8 +91,7 @@ class RecoverySide(LinesSide):
             except StopIteration:
                 break
             value = yield from self._step(step, job)
-            if self._doubtful:  # silent again: all that follows would be too
-                self._doubtful = False
+            if self._doubtful and not (yield from self._silent_to(step)):
                 steps.close()
                 self.state = before
                 self._down()
@@ -100,6 +100,18 @@ class RecoverySide(LinesSide):
         self._attempts = 0
         self._doubtful = self._start_again
         self._note("module", what="ready")
+
+    def _silent_to(self, step: DriverStep) -> Steps:
+        """Whether a module that is started gave no answer to this alone: what has nothing to do with it goes on."""
+        self._doubtful = False
+        if not isinstance(step, Command) or step.text in self.dialect.tables.module.known_state:
+            return False  # all that follows would find it silent too, or in a state that is not known
+        if not (yield from self._probe()):
+            return False
+        yield Sleep(self._now + LATE_S, LATE_S)
+        if step.asks:
+            self._unanswered.add(step.text)
+        return True
 
     def _bring_back(self) -> Steps:
         """A module that is down is asked again; when it answers it is started as if it were new."""

@@ -170,6 +170,8 @@ class ModuleWorker(ABC):
         """It said so; what that means is not told yet."""
         self._start_again = False
         """It restarted while it was started."""
+        self._unanswered: set[str] = set()
+        """Questions that it was silent to when it was started, though it was there."""
         self._unread_s: float | None = None
         """Since when its port has not been read."""
         self._connected = True

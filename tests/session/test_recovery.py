@@ -15,6 +15,8 @@ class Module:
         self.sim = sim
         self.heard: list[bytes] = []
         self.alive = True
+        self.mute = b""
+        """What it gives no answer to, though it is there."""
         self.in_data = False
         self.said = {
             b"AT+WIPBR?": b"\r\n6,1\r\n\r\nOK\r\n" if bearer else b"\r\nOK\r\n",
@@ -25,6 +27,8 @@ class Module:
         """Answer everything that was asked."""
         while self.alive and not self.in_data and (line := self.sim.module_hears()) is not None:
             self.heard.append(line)
+            if line == self.mute:
+                continue
             if line.startswith(b"AT+WIPDATA="):
                 self.in_data = True
                 self.sim.module(b"\r\nCONNECT\r\n")
@@ -308,3 +312,66 @@ def test_a_module_found_at_its_prompt_is_brought_back() -> None:
     sim.host_reads()
     sim.host(b"AT+CSQ\r")
     assert sim.module_hears() == b"AT+CSQ"
+
+
+class TestSilentAboutItsBearer:
+    """It answers everything but the question what its bearer does: what is not of its bearer goes on."""
+
+    @pytest.mark.parametrize(
+        ("dialect", "question"),
+        [
+            ("wipsoft-5.57", b"AT+WIPBR?"),
+            ("wipsoft-2.01", b"AT+WIPBR?"),
+            ("fibocom-l610", b"AT+MIPCALL?"),
+            ("edsoft-3.02", b"AT#VSTATE"),
+        ],
+    )
+    def test_it_is_found_all_the_same(self, dialect: str, question: bytes) -> None:
+        sim = SimBridge(module=dialect)
+        module = Module(sim)
+        module.mute = question
+        module.said[b"AT+CSQ"] = b"\r\n+CSQ: 17,99\r\n\r\nOK\r\n"
+        sim.tick()
+        module.answer()
+        module.wait(12)
+        assert module.heard.count(question) == 1
+        sim.host(b"ATE0\rAT+CSQ\r")
+        module.answer()
+        assert sim.host_reads().endswith(b"\r\n+CSQ: 17,99\r\n\r\nOK\r\n")
+        module.wait(60)
+        assert module.heard.count(question) == 1
+
+    def test_a_bearer_is_started(self) -> None:
+        sim = SimBridge()
+        module = Module(sim)
+        module.mute = b"AT+WIPBR?"
+        sim.tick()
+        module.answer()
+        module.wait(12)
+        sim.host(b'ATE0\rAT#GPRSMODE=1;#APNSERV="x"\rAT#CONNECTIONSTART\r')
+        module.wait(1)
+        assert b"Ok_Info_GprsActivation" in sim.host_reads()
+        module.heard.clear()
+        module.wait(120)
+        assert module.heard == []  # it would be silent for a limit each time
+
+    def test_it_falls_silent_about_it(self) -> None:
+        """Nothing is known to be lost."""
+        sim, module = session()
+        module.mute = b"AT+WIPBR?"
+        module.wait(60)
+        assert sim.host_reads() == b""
+        sim.host(b"AT#OTCP=1\r")
+        module.wait(1)
+        assert sim.host_reads() == b"\r\nOk_Info_WaitingForData\r\n"
+
+    def test_a_module_that_is_not_there(self) -> None:
+        sim = SimBridge()
+        module = Module(sim)
+        module.mute = b"AT+WIPBR?"
+        sim.tick()
+        module.answer()
+        module.alive = False
+        sim.wait(14)
+        sim.host(b"ATE0\rAT+CSQ\r")
+        assert sim.host_reads().endswith(b"\r\nERROR\r\n")

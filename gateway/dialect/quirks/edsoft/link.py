@@ -132,7 +132,7 @@ class LinkDriver(Driver):
 
     def _connected(self) -> Part:
         """Whether IP is up; None when the module does not say (ch. 8 #VSTATE)."""
-        answer: Answer = yield Command(self.dialect.write("show_state"), ends=frozenset({"state"}))
+        answer: Answer = yield Command(self.dialect.write("show_state"), ends=frozenset({"state"}), asks=True)
         if not answer.ok:
             return None
         if not answer.heard:

@@ -64,7 +64,7 @@ class LinkDriver(Driver):
 
     def _call_state(self) -> Part:
         """State of the link and its addresses; None for the state when the module does not say."""
-        answer: Answer = yield Command(self.dialect.write("call_read"), CALL_STATES)
+        answer: Answer = yield Command(self.dialect.write("call_read"), CALL_STATES, asks=True)
         if not answer.ok or not answer.heard:
             return None, Addresses()
         heard = answer.heard[-1]

@@ -77,7 +77,7 @@ class LinkDriver(Driver):
     def _bearer_states(self) -> Part:
         """Open bearers and whether each is started; {} when there is none, None when the module does not say."""
         answer: Answer = yield Command(
-            self.dialect.write("bearer_states"), frozenset({"bearer_state", "bearer_state_named"})
+            self.dialect.write("bearer_states"), frozenset({"bearer_state", "bearer_state_named"}), asks=True
         )
         if not answer.ok and answer.final is not Final.ERROR:
             return None
