@@ -228,6 +228,11 @@ class Moved:
 
 
 @record
+class Wanted:
+    """Answered by whether anybody still waits for the result."""
+
+
+@record
 class Stay:
     """What has begun cannot be broken off: from now on it goes to its end also when nobody waits for its result."""
 
@@ -249,7 +254,7 @@ class Remark:
 
 DriverStep = (
     Command | Await | Enter | Put | Quiet | Leave | EndSending | Route | Keep | Forget | End | Resume | Rest | Report
-    | Emit | Deliver | Moved | Stay | Afterwards | Remark
+    | Emit | Deliver | Moved | Wanted | Stay | Afterwards | Remark
 )  # fmt: skip
 DriverSteps = Generator[DriverStep, Any, Result]
 Chores = Generator[DriverStep, Any, None]

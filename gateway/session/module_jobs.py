@@ -29,6 +29,7 @@ from gateway.dialect.driver import (
     Resume,
     Route,
     Stay,
+    Wanted,
 )
 from gateway.errors import InternalError
 from gateway.model.causes import Cause
@@ -173,6 +174,8 @@ class JobsSide(DataSide):
             case Moved():
                 moved, self._moved = self._moved or self._unread_s is not None, False
                 return None if self.state is State.DOWN or self._doubtful or job.given_up else moved
+            case Wanted():
+                return not job.withdrawn
             case Stay():
                 job.stays = True
             case Afterwards(chores):

@@ -9,7 +9,19 @@ from abc import abstractmethod
 from collections.abc import Iterable
 
 from gateway.dialect.dialect import Heard
-from gateway.dialect.driver import Afterwards, Answer, Await, Chores, Command, DriverSteps, Emit, Final, Part, Remark
+from gateway.dialect.driver import (
+    Afterwards,
+    Answer,
+    Await,
+    Chores,
+    Command,
+    DriverSteps,
+    Emit,
+    Final,
+    Part,
+    Remark,
+    Wanted,
+)
 from gateway.dialect.quirks.mip.connections import Connection, Listener, Stage
 from gateway.dialect.quirks.mip.driver_tuning import TuningDriver
 from gateway.dialect.quirks.mip.state import SIX
@@ -132,7 +144,8 @@ class SocketsDriver(TuningDriver):
     def _why(self, failed: Failed, host: str, family: Family) -> DriverSteps:
         """The module tells only that it failed: find out whether it was the name or the link."""
         failed = yield from self._unless_gone(failed)
-        if failed.cause in (Cause.OPEN_FAILED, Cause.TIMED_OUT, Cause.INTERNAL) and not is_numeric(host):
+        unclear = (Cause.OPEN_FAILED, Cause.TIMED_OUT, Cause.INTERNAL)
+        if failed.cause in unclear and not is_numeric(host) and (yield Wanted()):
             found = yield from self.do_resolve_name(ResolveName(host, family=family))
             if isinstance(found, Failed) and found.cause is Cause.NAME_NOT_RESOLVED:
                 return Failed(Cause.NAME_NOT_RESOLVED, failed.original)
