@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import asyncio
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -202,6 +203,9 @@ def reset(port: serial.Serial, settings: SerialSettings, rate: int | None, flow:
 
 def reason(error: Exception) -> str:
     """Why opening failed, in the words of the system where it gives any."""
+    cause = error.__context__
+    if isinstance(cause, termios.error) and cause.args[0] == errno.ENOTTY:
+        return "it is no serial port"
     number = getattr(error, "errno", None)
     if isinstance(number, int):
         return "another program has it open" if number == 11 else os.strerror(number)

@@ -181,17 +181,23 @@ class TestOpening:
         await second.link.open()
         second.link.close()
 
-    @pytest.mark.parametrize("kind", ["file", "folder"])
-    async def test_no_serial_device(self, tmp_path: Path, kind: str) -> None:
+    @pytest.mark.parametrize(
+        ("kind", "why"),
+        [("file", "it is no serial port"), ("pipe", "it is no serial port"), ("folder", "Is a directory")],
+    )
+    @pytest.mark.parametrize("scheme", ["", "spy://"])
+    async def test_no_serial_device(self, tmp_path: Path, kind: str, why: str, scheme: str) -> None:
         path = tmp_path / "thing"
         if kind == "file":
             path.write_text("text")
+        elif kind == "pipe":
+            os.mkfifo(path)
         else:
             path.mkdir()
         with pytest.raises(LinkError) as caught:
-            await Ear(str(path)).link.open()
-        assert str(path) in str(caught.value)
-        assert "\n" not in str(caught.value)
+            await Ear(f"{scheme}{path}").link.open()
+        assert str(caught.value) == f"cannot open {scheme}{path}: {why}"
+        assert kind != "file" or path.read_text() == "text"
 
 
 class Cable(Terminal):
