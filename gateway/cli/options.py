@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import signal
+import socket
 import ssl
 import sys
 import time
@@ -160,6 +161,13 @@ def _address(_ctx: click.Context, parameter: click.Parameter, text: str) -> str:
         fits, expected = (is_six, "an address of IPv6, for example ::1")
     if not fits(text):
         raise InputError(f"{parameter.opts[0]} {text!r}: expected {expected}")
+    if text not in (ANY_ADDRESS, ANY_ADDRESS6):
+        try:
+            with socket.socket(socket.AF_INET6 if parameter.name == "address6" else socket.AF_INET) as one:
+                one.bind((text, 0))
+        except OSError as error:
+            said = error.strerror
+            raise InputError(f"{parameter.opts[0]} {text!r}: it is no address of this computer ({said})") from error
     return text
 
 

@@ -37,11 +37,11 @@ def show(file: Path, follow: bool, form: str, width: int) -> None:
     at-gateway trace show /tmp/session.jsonl --follow
     """
     lanes = Lanes(width)
-    if form == "text":
-        click.echo(lanes.head())
     printed = Printed(click.echo, lanes if form == "text" else None)
     try:
-        for record in read_records(file, follow):
+        for number, record in enumerate(read_records(file, follow)):
+            if number == 0 and form == "text":  # not above a complaint
+                click.echo(lanes.head())
             printed.write(record)
     except KeyboardInterrupt:
         return

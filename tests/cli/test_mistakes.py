@@ -342,6 +342,13 @@ class TestNetwork:
         said = Refused(tmp_path, "module", "--dialect", "wipsoft", "--link", f"pty:{tmp_path}/m", "--address", address)
         assert said.code == 2 and "--address" in said.said
 
+    @pytest.mark.parametrize(("option", "address"), [("--address", "192.0.2.1"), ("--address6", "2001:db8::1")])
+    def test_an_address_of_another_computer(self, module: Run, bridge: Run, option: str, address: str) -> None:
+        """Nothing could be listened at, or sent from, such a one: it is said before anything is begun."""
+        for said in (module(option, address), bridge("--native", option, address)):
+            assert said.code == 2 and option in said.sentence and address in said.sentence
+            assert "no address of this computer" in said.sentence
+
     @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1", "::1%lo", "[::1]"])
     def test_an_address_of_ipv6(self, module: Run, address: str) -> None:
         said = module("--address6", address)
@@ -387,6 +394,7 @@ class TestFiles:
     def test_a_trace_to_show(self, run: Run, tmp_path: Path, where: str) -> None:
         said = run("trace", "show", tmp_path / where)
         assert said.code == 2 and str(tmp_path) in said.sentence
+        assert said.out == ""
 
     def test_a_dialect_of_the_users_own(self, tmp_path: Path) -> None:
         """File, line, column, and the nearest right name."""

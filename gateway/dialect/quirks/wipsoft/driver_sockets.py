@@ -169,9 +169,11 @@ class SocketsDriver(TuningDriver):
         free = self.connections.free_range(request.capacity)
         if server is None or free is None:
             return Failed(Cause.NO_FREE_SOCKET)
-        text = self.dialect.write(
-            "server_create", server=server, local_port=request.port, **{"from": free[0], "to": free[1]}
-        )
+        indices = {"from": free[0], "to": free[1]}
+        try:
+            text = self.dialect.write("server_create", server=server, server_port=request.port, **indices)
+        except WrongValue:
+            return Failed(Cause.BAD_VALUE)
         answer: Answer = yield Command(text)
         if self._is_in_the_way(answer):
             yield from self._shut(SERVER, server)

@@ -118,7 +118,7 @@ class WipsoftSockets(WipsoftStack):
         if index in self.table.servers:
             return Fail(Cause.INDEX_IN_USE if self.table.servers[index].open else Cause.INDEX_RESERVED)
         self._room()
-        server = Server(index, self.table.handle(), call.number("local_port"), first, last)
+        server = Server(index, self.table.handle(), call.number("server_port"), first, last)
         yield from self.tuned(server.handle, self._stack_tunings())
         result = yield Ask(ListenTcp(server.handle, server.port, capacity=last - first + 1))
         if isinstance(result, Failed):
