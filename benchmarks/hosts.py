@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.lines import Line
@@ -13,6 +14,7 @@ from benchmarks.standin import put
 
 OK = b"\r\nOK\r\n"
 _TOLD = re.compile(rb"\r\n\+MIPRTCP: 1,\d+,([0-9A-F]*)\r\n")
+_ON = b"\r\n+MIPXON: 1\r\n"
 BLOCK_BYTES = 1024
 ROOM_BYTES = 2048
 
@@ -55,6 +57,17 @@ class Stream(Host):
         return put(line.fd, FORMS[self.form](data))
 
 
+def _until_taken(line: Line, send: Callable[[], object], refused: bytes) -> None:
+    """Once more behind +MIPXON, when the module says that it takes no more just now (1.1.19)."""
+    while True:
+        send()
+        said = line.hear(OK)
+        if refused not in said:
+            return
+        while _ON not in said:
+            said += line.hear(_ON)
+
+
 class Digits(Host):
     """Fibocom +MIPSEND with digits, pushed when the buffer is full (1.1.6, 1.1.7)."""
 
@@ -77,10 +90,10 @@ class Digits(Host):
     def up(self, line: Line, data: bytes) -> int:
         begun = time.monotonic_ns()
         for at in range(0, len(data), BLOCK_BYTES):
-            line.say(b'AT+MIPSEND=1,"%s"\r' % data[at : at + BLOCK_BYTES].hex().upper().encode())
-            line.hear(OK)
+            command = b'AT+MIPSEND=1,"%s"\r' % data[at : at + BLOCK_BYTES].hex().upper().encode()
+            _until_taken(line, lambda command=command: line.say(command), b"+MIPSEND: 1,1,")  # type: ignore[misc]
             if (at + BLOCK_BYTES) % ROOM_BYTES == 0 or at + BLOCK_BYTES >= len(data):
-                line.ask("AT+MIPPUSH=1")
+                _until_taken(line, lambda: line.say(b"AT+MIPPUSH=1\r"), b"+MIPPUSH: 1,1\r")
         return begun
 
 
@@ -91,10 +104,14 @@ class Prompted(Digits):
         begun = time.monotonic_ns()
         for at in range(0, len(data), ROOM_BYTES):
             block = data[at : at + ROOM_BYTES]
-            line.say(b"AT+MIPSEND=1,%d\r" % len(block))
-            line.hear(b"\r\n>\r\n")
-            line.say(block)
-            line.hear(b"\r\n+MIPSEND: 1,0,2048\r\n" + OK)
+
+            def send(block: bytes = block) -> None:
+                line.say(b"AT+MIPSEND=1,%d\r" % len(block))
+                line.hear(b"\r\n>\r\n")
+                line.say(block)
+                line.hear(OK)  # what it says to that is behind it
+
+            _until_taken(line, send, b"+MIPSEND: 1,1,")
         return begun
 
 

@@ -121,7 +121,8 @@ class BridgeRunner(Runner):
 
     def _module_congestion(self, congested: bool) -> None:
         self._module_congested = congested
-        self._flow()
+        self._bridge.module_stopped(congested, self._loop.time())
+        self._apply()
 
     def _tick(self, now: float) -> None:
         self._bridge.tick(now)
@@ -162,13 +163,13 @@ class BridgeRunner(Runner):
     def _flow(self) -> None:
         bridge, polyfills = self._bridge, self._polyfills
         host_full = self._host_congested or bridge.holds_module
-        module_full = self._module_congested or bridge.holds_host
-        host_read = not (module_full or (self._host_congested and self._unheard))
+        congested = self._module_congested or (polyfills.used and polyfills.congested)
+        waits = bridge.holds_host or (congested and bridge.host.waits_for_peers)
+        host_read = not (waits or (self._host_congested and self._unheard))
         module_read = not host_full
         if polyfills.used:
-            host_read = host_read and not polyfills.congested
             module_read = module_read and not polyfills.full
-            polyfills.hold(host=host_full, module=module_full)
+            polyfills.hold(host=host_full, module=self._module_congested or bridge.module.holds_host)
         if host_read is not self._host_link.reading:
             self._host_link.read(host_read)
         if module_read is not self._module_link.reading:

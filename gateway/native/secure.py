@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ssl import SSLContext
 
 from gateway.model.causes import Cause
-from gateway.model.events import DataWaiting, Event, PeerClosed, Received, SocketLost
+from gateway.model.events import DataWaiting, Event, PeerClosed, Received, SendingHeld, SocketLost
 from gateway.model.requests import Attach, CloseSocket, ConnectTcp, Detach, Request, ShutdownTcp
 from gateway.model.results import Done, Failed, Result
 from gateway.model.values import Endpoint, HostSocket, SocketInfo, Ticket
@@ -144,5 +144,6 @@ class SecureSockets(StreamOwner):
 
     def congestion(self, stream: Stream) -> None:
         """A peer became slow, or fast again."""
-        del stream
+        if stream in self._owned:
+            self._happened(SendingHeld(self._owned[stream], stream.congested))
         self._look()

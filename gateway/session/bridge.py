@@ -53,6 +53,7 @@ class Bridge:
         self.host = host
         self.module = module
         self.effects: list[Effect] = []
+        module.weighs = host.firmware.tells_congestion
         host.around.six = "ConnectTcp.six" in module.driver.dialect.tables.module.abilities
         self._polyfills = polyfills
         """Whoever runs the bridge has an engine for services that the module has not."""
@@ -85,6 +86,11 @@ class Bridge:
     def module_drained(self, now: float, *, just_now: bool) -> None:
         """Everything for the module has gone out: ``just_now``, or it had before it was asked."""
         self.module.drained(now, just_now=just_now)
+        self._settle(now)
+
+    def module_stopped(self, stopped: bool, now: float) -> None:
+        """Whether the module takes no bytes just now."""
+        self.module.stopped(stopped, now)
         self._settle(now)
 
     def module_unread(self, unread: bool, now: float) -> bool:
@@ -154,8 +160,8 @@ class Bridge:
 
     @property
     def holds_host(self) -> bool:
-        """Whether the host's port should not be read just now."""
-        return self.host.holds_host or self.module.holds_host
+        """Whether the host's port should not be read just now; one that is told when to wait is heard all the same."""
+        return self.host.holds_host or (self.module.holds_host and self.host.waits_for_peers)
 
     @property
     def holds_module(self) -> bool:

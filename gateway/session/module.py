@@ -81,6 +81,13 @@ class ModuleSide(JobsSide):
             self._send_now(data)
         else:
             self._backlog.setdefault(socket, []).append(data)
+        self._weigh()
+
+    def stopped(self, stopped: bool, now: float) -> None:
+        """Whether the module takes no bytes just now, so that what is written waits."""
+        self._now = now
+        self._stopped = stopped
+        self._weigh()
 
     def text(self, data: bytes, now: float) -> None:
         """What the host typed for a command that prompted, or in a data call."""
@@ -99,17 +106,21 @@ class ModuleSide(JobsSide):
         self._now = now
         self._take(data)
         self._work()
+        if self.weighs:
+            self._weigh()
 
     def drained(self, now: float, *, just_now: bool) -> None:
         """Everything written has gone out: ``just_now``, or it had before it was asked."""
         self._now = now
+        self._draining = False
+        if just_now:
+            self._last_write_s = now
         if self._phase is not None:
             self._phase.drained(now)
         if isinstance(self._waiting, Drained):
-            if just_now:
-                self._last_write_s = now
-            self._resume(None)
+            self._resume(True)
         self._work()
+        self._weigh()
 
     def unread(self, unread: bool, now: float) -> bool:
         """Whether its port is not read just now: a command's limit stands still meanwhile. True when that is new."""
@@ -140,6 +151,7 @@ class ModuleSide(JobsSide):
             if chores is not None and self._phase is None:
                 self._jobs.append(Job(chores, Ticket(0), "idle"))
         self._work()
+        self._weigh()
 
     def link_lost(self, now: float) -> None:
         """The module's link is gone (unplugged)."""
@@ -198,7 +210,7 @@ class ModuleSide(JobsSide):
                 return times[0]
         elif isinstance(waiting, Sleep):
             times.append(self._sleep_s)
-        elif waiting is not None and not isinstance(waiting, Drained):
+        elif waiting is not None:
             times.append(waiting.due_s)
         if self._worker is None:
             times += (self._idle_s, self._held_s, self._retry_s if self._connected else None)

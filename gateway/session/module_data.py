@@ -109,8 +109,9 @@ class DataSide(RecoverySide):
         answer: Answer = yield flight
         return answer.final is not Final.DOWN
 
-    def _leave(self, there: bool = False) -> Steps:
-        """Silence, ``+++``, silence, OK; payload goes on until then. If it fails the module is brought back."""
+    def _leave(self, there: bool = False, beside: bool = False) -> Steps:
+        """Silence, ``+++``, silence, OK; payload goes on until then. If it fails the module is brought back; but for a
+        command of the host's own (``beside``) one that takes nothing just now is left alone."""
         phase = self._phase
         if phase is None:
             return b""
@@ -123,7 +124,13 @@ class DataSide(RecoverySide):
         while phase.holding:  # a payload's own sign that is sent late
             yield Sleep(phase.deadline or self._now)
             self._write(phase.tick(self._now)[0])
-        yield from self._silence()
+        if not (yield from self._silence()):
+            if beside:
+                self._suspended = False
+                self._send_backlog()
+            else:
+                self._down()
+            return None
         if self._phase is None:  # it has left the mode by itself meanwhile
             return b""
         self._write(PLUS)
@@ -145,10 +152,11 @@ class DataSide(RecoverySide):
         return held if self.state is not State.DOWN else None
 
     def _make_room(self, beside: bool = False) -> Steps:
-        """Leave the data mode for a command; ``beside``: of the host's own."""
+        """Leave the data mode for a command; ``beside``: of the host's own. Whether there is none any more."""
         socket = self._phase_socket
-        held = yield from self._leave()
+        held = yield from self._leave(beside=beside)
         self._after_leaving(socket, held, held, beside)
+        return self._phase is None
 
     def _after_leaving(self, socket: HostSocket | None, left: bytes | None, held: bytes | None, beside: bool) -> None:
         if socket is not None and left is not None and not self._finishing:

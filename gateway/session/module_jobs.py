@@ -39,7 +39,7 @@ from gateway.model.results import Failed, PassedThrough, Result
 from gateway.model.values import Ticket
 from gateway.session.effects import News
 from gateway.session.module_data import DataSide
-from gateway.session.module_worker import Ending, Job, Leaving, Mail, Sleep, State, Steps
+from gateway.session.module_worker import Drained, Ending, Job, Leaving, Mail, Sleep, State, Steps
 from gateway.session.sorting import Flight
 
 RETRY_S = 1.0
@@ -97,6 +97,8 @@ class JobsSide(DataSide):
                 self._resume(None)
         elif isinstance(waiting, Ending) and now >= waiting.due_s:
             self._resume(None)
+        elif isinstance(waiting, Drained) and now >= waiting.due_s:
+            self._resume(False)
         elif isinstance(waiting, Leaving) and now >= waiting.due_s:
             self._resume(self._has_left(waiting))
 
@@ -227,7 +229,10 @@ class JobsSide(DataSide):
                 busy = "the module's data mode ends only with its socket"
                 self._refuse(job, Failed(Cause.BUSY, busy), busy)
                 return
-            yield from self._make_room(beside=True)
+            if not (yield from self._make_room(beside=True)):
+                stuck = "the module takes nothing: the peer of its connection does not read"
+                self._refuse(job, Failed(Cause.BUSY, stuck), stuck)
+                return
         if self.state is State.DOWN:
             self._reply(job, Failed(Cause.NO_MODULE, "the module does not answer"))
             return

@@ -74,7 +74,8 @@ class PayloadSide(ModuleWorker):
         assert phase is not None
         self._moved = True
         self._write(phase.encode(payload, self._now))
-        if phase.drains:
+        if phase.drains or (phase.guard_s and not self._draining):
+            self._draining = True  # a guard time begins when it has gone out
             self.effects.append(Drain())
 
     def _put(self, data: bytes) -> bool:
@@ -112,6 +113,17 @@ class PayloadSide(ModuleWorker):
         """Whether a socket that is to be closed still has payload that will be sent in a moment."""
         phase = self._phase
         return phase is not None and phase.holds and job.closes == self._phase_socket and job.closes in self._backlog
+
+    def _weigh(self) -> None:
+        """Tell which sockets take no more just now, or take again."""
+        if self.weighs and (
+            self._backlog or self._outgoing.size or self._stopped or self._holding.told or self._holding.by_module
+        ):
+            waiting = dict(self._outgoing.sizes)
+            for socket, parts in self._backlog.items():
+                waiting[socket] = waiting.get(socket, 0) + sum(map(len, parts))
+            stopped = self._phase_socket if self._stopped else None
+            self.effects += map(Happened, self._holding.weigh(waiting, stopped))
 
     # -- by commands -----------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ GUARD_MARGIN = 1.1
 """A guard time is kept this much longer than the module asks."""
 CLEAR_S = 0.2
 """How long an answer to what stood in the module's command line may take."""
+DRAIN_S = 15.0
+"""How long what was written may take to go out: while a peer does not read, its module may take nothing."""
 LATE_S = 0.3
 """A module that answers again must be quiet for so long: a late answer is not the next command's."""
 
@@ -45,12 +47,14 @@ class RecoverySide(LinesSide):
         yield Sleep(self._now + self._guard_s * GUARD_MARGIN + 0.2)
 
     def _silence(self) -> Steps:
-        """Wait until the module has heard nothing for its guard time."""
+        """Wait until the module has heard nothing for its guard time; whether it has taken what was written before."""
         self.effects.append(Drain())
-        yield Drained()
+        if not (yield Drained(self._now + DRAIN_S)):
+            return False
         due_s = self._last_write_s + self._guard_s * GUARD_MARGIN
         if due_s > self._now:
             yield Sleep(due_s)
+        return True
 
     def _give_up_text(self) -> Steps:
         """Probe a module that may wait for the text of a short message, where nothing but ESC is heard."""

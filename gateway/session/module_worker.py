@@ -14,12 +14,13 @@ from typing import Any
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.driver import Driver, DriverStep
-from gateway.model.events import BearerLost, Event, PeerClosed, SocketLost
+from gateway.model.events import BearerLost, Event, PeerClosed, SendingHeld, SocketLost
 from gateway.model.findings import FindingKind
 from gateway.model.results import Failed, Result
 from gateway.model.values import HostSocket, Ticket
 from gateway.session.asides import Aside, Asides
 from gateway.session.effects import Effect, Happened, News, Note, ToModule
+from gateway.session.holding import Holding
 from gateway.session.kept import KeptData
 from gateway.session.outgoing import Outgoing
 from gateway.session.sorting import Flight, LineSorter
@@ -77,6 +78,8 @@ class Ending:
 class Drained:
     """Wait until everything written has gone out."""
 
+    due_s: float
+
 
 Waitable = Flight | Mail | Sleep | Leaving | Ending | Drained
 Steps = Generator[Waitable, Any, Any]
@@ -131,6 +134,8 @@ class ModuleWorker(ABC):
         self._reader = AnswerReader()
         self._now = 0.0
         self._last_write_s = self._last_read_s = -1000.0
+        self._draining = False
+        """It is to be told when what was written has gone out."""
         self._line_open = False
         """What was written last does not end a command line."""
         # -- work
@@ -149,6 +154,11 @@ class ModuleWorker(ABC):
         """Payload goes before the next job; they take turns."""
         self._held_s: float | None = None
         """When a module that took nothing is asked again."""
+        self.weighs = False
+        """The host can be told which sockets take no more just now."""
+        self._stopped = False
+        """The module takes no bytes at all just now."""
+        self._holding = Holding()
         # -- data mode
         self._phase: ModulePhase | None = None
         self._phase_socket: HostSocket | None = None
@@ -237,6 +247,9 @@ class ModuleWorker(ABC):
             self._line_open = not data.endswith(b"\r")
 
     def _happened(self, event: Event) -> None:
+        if type(event) is SendingHeld and self.weighs:
+            (self._holding.by_module.add if event.held else self._holding.by_module.discard)(event.socket)
+            return
         self.effects.append(Happened(event))
         if isinstance(event, BearerLost):
             self._asides.wake()  # what they wait for will not come
@@ -244,6 +257,7 @@ class ModuleWorker(ABC):
             self._forget_backlog(event.socket)
 
     def _forget_backlog(self, socket: HostSocket) -> None:
+        self._holding.by_module.discard(socket)
         lost = sum(len(part) for part in self._backlog.pop(socket, [])) + self._outgoing.forget(socket)
         if lost:
             self._note_always("finding", what=FindingKind.LOST.value, old=f"{lost} bytes", new="the connection ended")

@@ -14,6 +14,8 @@ class Outgoing:
         self._waiting: dict[HostSocket, deque[bytes]] = {}
         self.size = 0
         """Bytes that wait in all."""
+        self.sizes: dict[HostSocket, int] = {}
+        """Those of each socket."""
 
     def __contains__(self, socket: HostSocket | None) -> bool:
         return socket in self._waiting
@@ -32,7 +34,7 @@ class Outgoing:
         if waiting is None:
             waiting = self._waiting[socket] = deque()
         waiting.append(data)
-        self.size += len(data)
+        self._count(socket, len(data))
 
     def take(self, socket: HostSocket, limit_bytes: int, *, divided: bool) -> bytes:
         """The next datagram, or as much of the stream as is there up to the limit; then it is another socket's turn."""
@@ -48,7 +50,7 @@ class Outgoing:
         if not divided and len(data) > limit_bytes:
             waiting.appendleft(data[limit_bytes:])
             data = data[:limit_bytes]
-        self.size -= len(data)
+        self._count(socket, -len(data))
         if waiting:
             self._waiting[socket] = waiting
         return data
@@ -56,15 +58,24 @@ class Outgoing:
     def put_back(self, socket: HostSocket, data: bytes) -> None:
         """What was taken has not gone."""
         self._waiting.setdefault(socket, deque()).appendleft(data)
-        self.size += len(data)
+        self._count(socket, len(data))
 
     def forget(self, socket: HostSocket) -> int:
         """Nothing more goes to a socket; how many bytes that were."""
         lost = sum(map(len, self._waiting.pop(socket, ())))
-        self.size -= lost
+        self._count(socket, -lost)
         return lost
 
     def clear(self) -> None:
         """Nothing goes any more."""
         self._waiting.clear()
+        self.sizes.clear()
         self.size = 0
+
+    def _count(self, socket: HostSocket, more: int) -> None:
+        self.size += more
+        left = self.sizes.get(socket, 0) + more
+        if left:
+            self.sizes[socket] = left
+        else:
+            self.sizes.pop(socket, None)

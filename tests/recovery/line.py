@@ -10,7 +10,7 @@ from collections.abc import Callable
 from support.rig import LIMIT_S, Speaking
 
 from gateway.errors import LinkError
-from gateway.links.link import Link
+from gateway.links.link import HIGH_BYTES, LOW_BYTES, Link
 from recovery.clock import Loop
 
 LATENCY_S = 0.001
@@ -31,6 +31,26 @@ class Way:
         self.seen = bytearray()
         """All that was sent, lost or not."""
         self.on_sent: Callable[[bytes], None] = lambda _: None
+        self.on_full: Callable[[bool], None] = lambda _: None
+        """More is under way than a writer should add to, or no longer."""
+        self._full = False
+        self._waits_to_be_empty: list[Callable[[], None]] = []
+
+    def when_empty(self, then: Callable[[], None]) -> None:
+        if self._under_way:
+            self._waits_to_be_empty.append(then)
+        else:
+            then()
+
+    def _look(self) -> None:
+        size = sum(map(len, self._under_way))
+        if self._full != (size > (LOW_BYTES if self._full else HIGH_BYTES)):
+            self._full = not self._full
+            self.on_full(self._full)
+        if not self._under_way:
+            waiting, self._waits_to_be_empty = self._waits_to_be_empty, []
+            for then in waiting:
+                then()
 
     def send(self, data: bytes) -> None:
         self.seen += data
@@ -40,6 +60,7 @@ class Way:
             else:
                 self._under_way.extend(_chopped(data, self._chop))
             self._arrange()
+            self._look()
         self.on_sent(data)
 
     def hold(self, held: bool) -> None:
@@ -54,6 +75,7 @@ class Way:
     def lose(self) -> None:
         """What is under way is lost."""
         self._under_way.clear()
+        self._look()
 
     def _arrange(self) -> None:
         if self._under_way and not self.held and self.reading:
@@ -63,6 +85,7 @@ class Way:
         if self._under_way and not self.held and self.reading:
             self._arrive(self._under_way.popleft())
             self._arrange()
+            self._look()
 
 
 def _chopped(data: bytes, chop: random.Random) -> list[bytes]:
@@ -91,6 +114,7 @@ class MemoryLink(Link):
 
     def write(self, data: bytes) -> None:
         if self.is_open and self.plugged:
+            self.out.on_full = self.on_congestion
             self.out.send(data)
         else:
             self.undelivered_bytes += len(data)
@@ -100,10 +124,11 @@ class MemoryLink(Link):
             self.on_data(data)
 
     def read(self, reading: bool) -> None:
+        self.reading = reading
         self.into.read(reading)
 
     def drained(self, then: Callable[[], None]) -> None:
-        then()
+        self.out.when_empty(then)
 
     def close(self) -> None:
         self.is_open = False

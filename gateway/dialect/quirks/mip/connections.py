@@ -54,6 +54,8 @@ class Connection:
     """The status with which it ended (1.1.11.4)."""
     held: bool = False
     """It takes no more payload just now (1.1.19)."""
+    tries: bool = False
+    """A block is tried all the same."""
     unpushed: bool = False
     """The accumulating buffer could not be pushed."""
     kept: deque[tuple[bytes, Endpoint | None]] = field(default_factory=deque)

@@ -130,7 +130,8 @@ class DataDriver(SocketsDriver):
         connection = self.connections.of(socket)
         if connection is None or connection.ended is not None:
             return None
-        if connection.held or connection.unpushed or connection.stage is not Stage.OPEN:
+        tries = not connection.held or connection.tries
+        if not tries or connection.unpushed or connection.stage is not Stage.OPEN:
             return Outlet(0, connection.udp)
         return Outlet(connection.free or self._room, connection.udp)
 
@@ -202,11 +203,13 @@ class DataDriver(SocketsDriver):
             heard = yield Await(lambda one: one.key in SENT and one.number("id") == wanted, CONFIRM_S)
         if heard is None:  # it said OK
             connection.free = max(0, before - len(piece))
+            yield from self._let_go(connection)
             return True
         if heard.number("status") == FLOWED_OFF:
             yield from self._hold(connection)
             return False
         connection.free = self._room if heard.key in PUSHED else heard.number("free")
+        yield from self._let_go(connection)
         return True
 
     def _push(self, connection: Connection, target: Endpoint | None) -> Part:
@@ -227,6 +230,7 @@ class DataDriver(SocketsDriver):
             yield from self._hold(connection)
             return False
         connection.free, connection.unpushed = self._room, False
+        yield from self._let_go(connection)
         return True
 
     @property
@@ -243,27 +247,31 @@ class DataDriver(SocketsDriver):
         return float(self.dialect.tables.module.limits_s["+MIPSEND"])
 
     def _hold(self, connection: Connection) -> Part:
-        """The module takes nothing on this socket until +MIPXON, or until it has room again."""
+        """The module takes nothing on this socket until +MIPXON, or until it takes a block again."""
+        connection.tries = False
         if not connection.held and connection.holder is not None:
             connection.held = True
             yield Emit(SendingHeld(connection.holder, True))
 
+    def _let_go(self, connection: Connection) -> Part:
+        """It takes again."""
+        connection.tries = False
+        if connection.held and connection.holder is not None:
+            connection.held = False
+            yield Emit(SendingHeld(connection.holder, False))
+
     def _ask_room(self, connection: Connection) -> Part:
-        """+MIPXON may have been missed."""
+        """+MIPXON may have been missed: room in the buffer does not say so, only a block that is taken."""
         if connection.ended is not None or connection.stage is not Stage.OPEN:
             return
         if connection.unpushed:
-            if not (yield from self._push(connection, self._target(connection) if connection.udp else None)):
-                return
+            yield from self._push(connection, self._target(connection) if connection.udp else None)
         else:
             answer: Answer = yield Command(self.dialect.write("send_read"), ROOM)
             room = next((one for one in answer.heard if one.number("id") == connection.id), None)
             if room is None or room.number("free") <= 0:
                 return
-            connection.free = room.number("free")
-        if connection.held and connection.holder is not None:
-            connection.held = False
-            yield Emit(SendingHeld(connection.holder, False))
+            connection.free, connection.tries = room.number("free"), True
 
     def _refused(self, connection: Connection, answer: Answer) -> Part:
         """A block was not taken: there is no room, the connection has ended, or nobody knows what became of it."""

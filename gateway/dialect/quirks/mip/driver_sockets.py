@@ -303,7 +303,7 @@ class SocketsDriver(TuningDriver):
             case "closed" | "closed_counted" if connection.stage is Stage.CLOSING:
                 self.connections.release(connection)
             case "flow_off" | "flow_on" if connection.holder is not None:
-                connection.held = heard.key == "flow_off"
+                connection.held, connection.tries = heard.key == "flow_off", False
                 return [SendingHeld(connection.holder, connection.held)]
         return []
 
