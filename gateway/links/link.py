@@ -38,6 +38,8 @@ class Link(ABC):
         """The other side's DTR (seen as DSR or as a connection) went on or off."""
         self.reading = True
         """What :meth:`read` was last told; it holds for a link that is opened again too."""
+        self.gone = False
+        """It was lost since it was opened last."""
         self.undelivered_bytes = 0
         """What was written and could not go out, until somebody has told it and begins to count anew."""
 
@@ -190,6 +192,7 @@ class Pump:
     def _failed(self, error: OSError | None) -> None:
         if error is not None and error.errno not in _GONE:
             log.warning("the link %s: %s", self._link.name, error.strerror)
+        self._link.gone = True
         self.close()
         if self._congested:
             self._congested = False

@@ -117,16 +117,22 @@ class SerialLink(TtyLink):
         super().__init__(spec.text)
         self._device = spec.target
         self._settings = spec.settings
+        self._symlink: tuple[int, int] | None = None
+        """The one that led to the terminal that was opened last."""
         self._port: serial.Serial | None = None
         self._poll: asyncio.TimerHandle | None = None
         self._ready: bool | None = None
 
     async def open(self) -> None:
         """Open the device for ourselves alone."""
+        symlink = _symlink(self._device)
+        if self.gone and symlink is not None and symlink == self._symlink:
+            raise LinkError(f"{self._device} still leads to the terminal of a program that has ended")
         try:
             self._port = serial.Serial(self._device, exclusive=True, timeout=0, **pyserial_settings(self._settings))
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise LinkError(f"cannot open {self._device}: {reason(error)}") from error
+        self._symlink, self.gone = symlink, False
         self._fd = self._port.fileno()
         self._pump = Pump(self, self._fd)
         self._pump.set_rate(self._settings.baudrate)
@@ -169,6 +175,19 @@ class SerialLink(TtyLink):
             self.on_ready_signal(ready)
         self._ready = ready
         self._poll = asyncio.get_running_loop().call_later(SIGNAL_POLL_S, self._poll_signals)
+
+
+def _symlink(path: str) -> tuple[int, int] | None:
+    """Which symbolic link leads to a pseudo-terminal, if one does.
+
+    A program that is killed leaves it behind, and the kernel soon gives the same terminal to somebody else.
+    """
+    link = Path(path)
+    with contextlib.suppress(OSError):
+        if str(link.readlink()).startswith("/dev/pts/"):
+            status = link.lstat()
+            return status.st_ino, status.st_ctime_ns
+    return None
 
 
 def pyserial_settings(settings: SerialSettings) -> dict[str, Any]:

@@ -234,6 +234,33 @@ class TestLost:
         ear.link.close()
         assert ear.lost == 1
 
+    async def test_a_link_that_was_left_behind(self, tmp_path: Path) -> None:
+        """Its terminal may be somebody else's by now; a new link leads to the program that has come back."""
+        cable = Cable(tmp_path / "tty")
+        ear = Ear(f"{tmp_path}/tty")
+        await ear.link.open()
+        terminal = (tmp_path / "tty").readlink()
+        cable.pull()
+        await ear.until(lambda: ear.lost == 1)
+        ear.link.close()
+        strangers = []
+        while not terminal.exists():
+            strangers.append(os.openpty())
+            assert len(strangers) < 64
+        with pytest.raises(LinkError, match="still leads to the terminal of a program that has ended"):
+            await ear.link.open()
+        for stranger in strangers:
+            for fd in stranger:
+                os.close(fd)
+        cable = Cable(tmp_path / "tty")
+        await ear.link.open()
+        ear.link.write(b"back")
+        assert await take(cable, 4) == b"back"
+        ear.link.close()
+        await ear.link.open()
+        ear.link.close()
+        cable.pull()
+
     async def test_found_by_writing(self, tmp_path: Path) -> None:
         """Also a link that is not read notices."""
         cable = Cable(tmp_path / "tty")
