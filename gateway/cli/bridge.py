@@ -166,6 +166,7 @@ def _native(
             tracing=tape is not None,
             rate=spec.settings.baudrate,
         )
+        side.around.calls = False  # there is no telephone line
         if tape is not None:
             tape.follow(side.settings)
         return NativeRunner(

@@ -79,6 +79,10 @@ class Command:
     asks: bool = False
 
 
+FOREVER_S = 1e9
+"""A limit for what may never come: nothing waits so long."""
+
+
 @record
 class Await:
     """Wait for a message that ``wanted`` accepts; also one that came since the last command. None after the limit:

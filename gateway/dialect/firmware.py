@@ -16,6 +16,7 @@ from typing import Any
 from gateway.dialect.dialect import Call, Dialect
 from gateway.model.causes import Cause
 from gateway.model.events import Event
+from gateway.model.findings import Finding
 from gateway.model.record import record
 from gateway.model.requests import Request
 from gateway.model.results import Done
@@ -235,6 +236,13 @@ class Store:
 
 
 @record
+class Found:
+    """For people: what is not done, or not as it was asked."""
+
+    finding: Finding
+
+
+@record
 class Port:
     """Set the host's port: bits per second, or flow control."""
 
@@ -244,7 +252,7 @@ class Port:
 
 Waiting = Ask | More | Wait | Text | Turn | Data | Background | Finish
 """Steps of a task alone: it waits, or lets its command line go."""
-Step = Waiting | Say | Tell | Raw | Claim | GiveUp | Order | Send | Expect | Spawn | Cancel | Break | Store | Port
+Step = Waiting | Say | Tell | Raw | Claim | GiveUp | Order | Send | Expect | Spawn | Cancel | Break | Store | Found | Port
 Steps = Generator[Step, Any, Outcome]
 
 
@@ -276,6 +284,8 @@ class Surroundings:
     """Monotonic seconds, kept up to date."""
     six: bool = True
     """Whether what does the work can do it by IPv6 too."""
+    calls: bool = True
+    """Whether what does the work takes GSM data calls."""
 
 
 class Firmware(ABC):
@@ -317,6 +327,10 @@ class Firmware(ABC):
     @abstractmethod
     def event(self, event: Event) -> Iterable[Step]:
         """What the host is told of an event that no task waits for."""
+
+    def overhears(self, _lines: tuple[str, ...]) -> Iterable[Step]:
+        """What the module has said that is not of its IP dialect; the host is told it, or has been."""
+        return ()
 
     def tells_data(self, _socket: HostSocket) -> bool:
         """Whether what arrives on a socket is told by :meth:`event`, not in a data phase."""

@@ -69,7 +69,8 @@ class Parameter(ValueType):
     entry: str = ""
     """``text``: ``AT#NAME`` opens an entry of text; ``list``: ``AT#NAMEADD`` one of addresses; Ctrl-Z ends both."""
     effect: str = "used"
-    """``kept``: answered and kept, but without effect on a module; a strict policy refuses to change it."""
+    """``kept``: answered and kept, but without effect on a module; a strict policy refuses to change it.
+    ``calls``: some values are so where the module takes no GSM data calls."""
     examples: tuple[str, ...] = ()
 
 

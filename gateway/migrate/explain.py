@@ -147,6 +147,8 @@ def _parameter(dialect: Dialect, statement: Statement, parameter: Parameter, wri
         explanation.notes.append("without a value it opens an entry of text that Ctrl-Z ends")
     if parameter.effect == "kept":
         explanation.notes.append("kept and answered, without effect on a module that has nothing of the kind")
+    if parameter.effect == "calls":
+        explanation.notes.append("answers and calls only where the module takes GSM data calls; elsewhere it is kept")
     if parameter.secret:
         explanation.notes.append("a secret: never shown in logs and traces")
     return _with_errata(explanation, parameter.errata)

@@ -28,6 +28,12 @@ class StartBearer:
     family: Family = Family.FOUR
     answers: bool = False
     """Answer the call that comes in, and be the PPP server who asks for ``user`` and ``password``; GSM only."""
+    waits: bool = False
+    """No call rings yet: one is waited for until the request is withdrawn."""
+    rings: int = 0
+    """How often it rings before it is answered."""
+    caller: str = ""
+    """The one number that is answered; "" for all."""
 
 
 @record

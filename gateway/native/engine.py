@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -73,10 +74,11 @@ log = logging.getLogger("gateway.native")
 TEXT_LIMIT_BYTES = 4096
 """Of the text of a short message more is not kept."""
 
-RING_S, RINGS = 3.0, 10
-"""How often the telephone rings, and how many times."""
+RING_S = 3.0
+"""From one ring of the telephone to the next."""
 CALL_LIMIT_S = 60.0
-"""How long a bearer that serves callers waits for one."""
+"""How long a call that is to be answered may take to ring."""
+_CALLER_SHOWN = re.compile(r"AT\+CLIP=([01])", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -91,6 +93,10 @@ class Trouble:
     connect_delay_s: float = 0.0
     called_on: str | None = None
     """The command, behind its AT, at which the telephone rings."""
+    caller: str = ""
+    """Who calls; the host is told where ``+CLIP`` is on."""
+    rings: int = 10
+    """How often."""
     ping_losses: frozenset[int] = frozenset()
 
 
@@ -128,6 +134,9 @@ class NativeEngine(StreamOwner):
         self._trouble = trouble or Trouble()
         self._radio = radio
         self._ringing = asyncio.Event()
+        self._rung = 0
+        """How often the call that rings has rung."""
+        self._shows_caller = False
         self._bell: asyncio.TimerHandle | None = None
         self._texts: dict[Ticket, bytearray] = {}
         self._sockets = _Sockets()
@@ -157,8 +166,12 @@ class NativeEngine(StreamOwner):
             if isinstance(answer, Prompted):
                 self._texts[ticket] = bytearray()
             self._news(ticket, answer)
+            shown = _CALLER_SHOWN.match(request.text)
+            if shown:
+                self._shows_caller = shown[1] == "1"
             if self._trouble.called_on and request.text[2:].upper().startswith(self._trouble.called_on):
-                self._ring(RINGS)
+                self._quiet()
+                self._ring()
             if resets(request.text[2:]):
                 asyncio.get_running_loop().call_soon(self._restart)
             return
@@ -361,18 +374,29 @@ class NativeEngine(StreamOwner):
 
     # -- bearer --------------------------------------------------------------------------------------------------------
 
-    def _ring(self, times: int) -> None:
+    def _ring(self) -> None:
         """Somebody calls, until he is answered or gives up."""
+        self._rung += 1
         self._ringing.set()
         self._happened(ModuleText(("RING",)))
-        loop = asyncio.get_running_loop()
-        self._bell = loop.call_later(RING_S, self._ring, times - 1) if times > 1 else loop.call_later(RING_S, self._quiet)
+        if self._shows_caller and self._trouble.caller:
+            self._happened(ModuleText((f'+CLIP: "{self._trouble.caller}",129',)))
+        goes_on = self._rung < self._trouble.rings
+        self._bell = asyncio.get_running_loop().call_later(RING_S, self._ring if goes_on else self._quiet)
 
     def _quiet(self) -> None:
-        self._ringing.clear()
+        self._rung = 0
         if self._bell is not None:
             self._bell.cancel()
             self._bell = None
+
+    async def _answer(self, request: StartBearer) -> None:
+        """Wait for a call that is to be answered, and answer it."""
+        wanted = request.caller in ("", self._trouble.caller)
+        while not (wanted and self._rung >= max(request.rings, 1)):
+            self._ringing.clear()
+            await self._ringing.wait()
+        self._quiet()
 
     async def _start_bearer(self, ticket: Ticket, request: StartBearer) -> Result:
         trouble = self._trouble
@@ -381,11 +405,10 @@ class NativeEngine(StreamOwner):
                 return Failed(Cause.NOT_SUPPORTED, "there is no telephone line")
             self._news(ticket, Begun())
             try:
-                async with asyncio.timeout(CALL_LIMIT_S):
-                    await self._ringing.wait()
+                async with asyncio.timeout(None if request.waits else CALL_LIMIT_S):
+                    await self._answer(request)
             except TimeoutError:
                 return Failed(Cause.BEARER_TIMED_OUT, "nobody called")
-            self._quiet()
         if trouble.bearer_delay_s:
             await asyncio.sleep(trouble.bearer_delay_s)
         if trouble.bearer_refused is not None:

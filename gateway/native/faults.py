@@ -14,7 +14,8 @@ HELP = {
     "bearer-refused": "the bearer is refused; =CAUSE or =CAUSE:TIMES (for example bearer_failed:2)",
     "bearer-slow": "the bearer takes =SECONDS to come up",
     "bearer-lost": "the bearer is lost =SECONDS after it came up",
-    "call": "the telephone rings when the module hears =COMMAND (for example +CLIP), until the call is answered",
+    "call": "the telephone rings when the module hears =COMMAND (for example +CLIP); =COMMAND:NUMBER or "
+    "=COMMAND:NUMBER:TIMES: who calls, and how often it rings unless the call is answered",
     "connect-slow": "a TCP connection takes =SECONDS to open",
     "ping-loss": "echo requests that get no reply, numbered from 0 since the module began: =0,2",
     "silent": "no answer to commands that begin with =COMMAND (for example +WIPCREATE; AT: every one), or =COMMAND:TIMES",
@@ -85,7 +86,14 @@ class Faults:
             case "bearer-lost":
                 trouble.bearer_lost_s = _seconds(value)
             case "call":
-                trouble.called_on = _command(value)
+                command, _, more = value.partition(":")
+                caller, _, times = more.partition(":")
+                if re.fullmatch(r"\+?\d*", caller) is None:
+                    raise ValueError
+                trouble.called_on, trouble.caller = _command(command), caller
+                trouble.rings = _count(times) if times else trouble.rings
+                if trouble.rings < 1:
+                    raise ValueError
             case "connect-slow":
                 trouble.connect_delay_s = _seconds(value)
             case "ping-loss":

@@ -54,7 +54,8 @@ class Bridge:
         self.module = module
         self.effects: list[Effect] = []
         module.weighs = host.firmware.tells_congestion
-        host.around.six = "ConnectTcp.six" in module.driver.dialect.tables.module.abilities
+        abilities = module.driver.dialect.tables.module.abilities
+        host.around.six, host.around.calls = "ConnectTcp.six" in abilities, "StartBearer.call" in abilities
         self._polyfills = polyfills
         """Whoever runs the bridge has an engine for services that the module has not."""
         self._sessions: set[HostSocket] = set()

@@ -76,6 +76,8 @@ class HostSide(LinesOfHost):
                 self._unsolicited(self._speaker.result(event.lines[0]))  # RING: a number under ATV0
             elif not self._for_data(event, now) and not self._for_waiting(event, now):
                 self._perform_all(self.firmware.event(event), now)
+            if isinstance(event, ModuleText):
+                self._perform_all(self.firmware.overhears(event.lines), now)
         self._work(now)
 
     def relayed(self, data: bytes) -> None:

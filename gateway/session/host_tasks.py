@@ -18,6 +18,7 @@ from gateway.dialect.firmware import (
     Expect,
     Fail,
     Finish,
+    Found,
     GiveUp,
     Interrupted,
     More,
@@ -149,6 +150,8 @@ class TasksSide(HostWorker, ABC):
                 self.effects.append(Submit(Ticket(0), request))
             case Port(rate, flow):
                 self.effects.append(SetPort(rate, flow))
+            case Found(finding):
+                self._finding(finding)
             case Spawn(steps, name):
                 self._spawn(steps, name, now)
             case Claim(name):

@@ -12,6 +12,7 @@ from matrix.secrets import APN_PASSWORD, APN_USER, PPP_PASSWORD, PPP_USER
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
 CLOSED = b"\r\nOk_Info_SocketClosed\r\n"
 ANYBODY = "255.255.255.255"
+RINGS = re.compile(r"\r\n(RING|\+CLIP: .*)\r\n")
 ADDRESS = r"\r\n(\d+\.\d+\.\d+\.\d+)\r\n"
 
 
@@ -75,12 +76,19 @@ class EdsoftHost(HostProgram):
         assert self.command("AT#VSTATE") == '#STATE: "CONNECTED"'
         return match[1]
 
-    def accepts(self) -> None:
-        """A call that rings (appendix B, Answering an Incoming Call)."""
+    def serves_callers(self) -> None:
         self.command(f'AT#PPPMODE=1;#PPPSERVUN="{PPP_USER}";#PPPSERVPW="{PPP_PASSWORD}"')
+
+    def takes_call(self) -> None:
+        """Appendix B, Answering an Incoming Call."""
+        assert self.line.until(b"RING\r\n") == b"\r\nOK\r\n\r\nRING\r\n"
         self.line.say(b"AT#ACCEPT\r")
+        self.is_answered()
+
+    def is_answered(self) -> None:
+        """Behind a command that goes well: a call is up, and IP over it."""
         said = self.line.until(b"Ok_Info_PPP\r\n", b"ERROR: ", limit_s=40).decode()
-        said = said.replace("\r\nRING\r\n", "")
+        said = RINGS.sub("", said)
         assert re.fullmatch(rf"\r\nOK\r\n\r\nCONNECT \d+\r\n{ADDRESS}\r\nOk_Info_PPP\r\n", said), said
         self.is_up = True
         assert self.command("AT#VSTATE") == '#STATE: "CONNECTED"'

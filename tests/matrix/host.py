@@ -12,6 +12,8 @@ from support.rig import Terminal
 OK = b"\r\nOK\r\n"
 GUARD_S = 1.15
 """Silence around ``+++``: the manuals' 1 s, and what a busy computer adds."""
+CALLER = "0860000001"
+"""Who calls."""
 PIECES = (1, 2, 3, 5, 7, 11, 13, 17, 31, 64)
 """Sizes in which a program writes its payload when it does so carelessly."""
 
@@ -149,6 +151,14 @@ class HostProgram(ABC):
     @abstractmethod
     def up(self, kind: str = "gprs") -> str:
         """Connect to the network; the address, where the dialect tells it."""
+
+    def serves_callers(self) -> None:
+        """Be ready for calls that come in."""
+        raise AssertionError("the dialect has no calls")
+
+    def takes_call(self) -> None:
+        """A call that rings behind a command that goes well: it is answered, and IP is up over it."""
+        raise AssertionError("the dialect has no calls")
 
     def gives_up(self) -> None:
         """Tidy up behind an :meth:`up` that failed."""

@@ -17,7 +17,7 @@ from gateway.dialect import registry
 from matrix import secrets
 from matrix.edsoft import EdsoftHost
 from matrix.fibocom import FibocomHost
-from matrix.host import HostProgram
+from matrix.host import CALLER, HostProgram
 from matrix.pair import NATIVE, Pair
 from matrix.wipsoft import WipsoftHost
 
@@ -33,7 +33,7 @@ TRUSTED = "trusted.pem"
 NAME_SERVER = "192.0.2.53"
 """Knows other names than the network's own servers."""
 HOLD_PORT = 9
-RINGS_AT = "+CLIP"
+RINGS_AT = "+CSCS"
 """The command at which a module is called."""
 LOST_PING = 1
 """The echo request that gets no reply."""
@@ -156,7 +156,7 @@ class Stage:
             "--fault",
             f"ping-loss={LOST_PING}",
             "--fault",
-            f"call={RINGS_AT}",
+            f"call={RINGS_AT}:{CALLER}",
             "--log-level",
             "debug",
             dialect=self.pair.module,

@@ -6,7 +6,7 @@ import re
 
 from support.rig import Terminal
 
-from matrix.host import Connection, fails
+from matrix.host import CALLER, Connection, fails
 from matrix.lines import LineProgram
 from matrix.secrets import APN_PASSWORD, APN_USER, PPP_PASSWORD, PPP_USER
 from matrix.wipsoft_sockets import SERVER, TCP, UDP, WipsoftConnection, WipsoftListening
@@ -40,8 +40,18 @@ OLDER = NEWER | {
 class WipsoftHost(LineProgram):
     """See the module's text."""
 
-    events = ("+WIPREADY:", "+WIPACCEPT:", "+WIPDATA:", "+WIPPEERCLOSE:", "+WIPPING:", "+WIPDATARW: 2,")
-    harmless = ("+WIPDATA:",)
+    events = (
+        "+WIPREADY:",
+        "+WIPACCEPT:",
+        "+WIPDATA:",
+        "+WIPPEERCLOSE:",
+        "+WIPPING:",
+        "+WIPDATARW: 2,",
+        "+WIPBR: 5,0,",
+        "RING",
+        "+CLIP:",
+    )
+    harmless = ("+WIPDATA:", "RING", "+CLIP:")
     sockets = 8
 
     def __init__(self, line: Terminal, dialect: str) -> None:
@@ -76,6 +86,20 @@ class WipsoftHost(LineProgram):
         match = re.fullmatch(rf'\+WIPBR: {self.bearer},15,"(\d+\.\d+\.\d+\.\d+)"', address)
         assert match, address
         return match[1]
+
+    def serves_callers(self) -> None:
+        """4.2.7.1: the module waits for a call of one caller."""
+        self.bearer = 5
+        self.command("AT+WIPCFG=1")
+        self.command("AT+WIPBR=1,5")
+        self.command(f'AT+WIPBR=4,5,1,"{PPP_USER}","{PPP_PASSWORD}","{CALLER}"', limit_s=40)
+
+    def takes_call(self) -> None:
+        self.lines_until("OK")
+        said = self.event("+WIPBR: 5,", limit_s=40)
+        assert re.fullmatch(r'\+WIPBR: 5,0(,"?\d+\.\d+\.\d+\.\d+"?){4}', said), said
+        self.event("RING")
+        self.is_up = True
 
     def down(self) -> None:
         self.command(f"AT+WIPBR=5,{self.bearer}", limit_s=30)

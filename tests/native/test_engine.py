@@ -9,13 +9,25 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 from support.rig import LIMIT_S, Server, echo, hold, read_exactly, read_to_end, unused_port
 
+from gateway.dialect.schema import LocalAnswer
 from gateway.model.causes import Cause
-from gateway.model.events import BearerLost, DataWaiting, Event, Incoming, PeerClosed, Received, SendingHeld, SocketLost
+from gateway.model.events import (
+    BearerLost,
+    DataWaiting,
+    Event,
+    Incoming,
+    ModuleText,
+    PeerClosed,
+    Received,
+    SendingHeld,
+    SocketLost,
+)
 from gateway.model.requests import (
     AcceptTcp,
     Attach,
@@ -49,6 +61,9 @@ MIB = 1 << 20
 ONE, TWO, THREE = HostSocket(1), HostSocket(2), HostSocket(3)
 GPRS = StartBearer(BearerKind.GPRS, "internet")
 Kind = TypeVar("Kind")
+
+
+SERVER = StartBearer(BearerKind.GSM, answers=True, waits=True)
 
 
 class Desk:
@@ -257,6 +272,27 @@ class TestBearer:
         async with desk(trouble=Trouble(bearer_refused=Cause.NO_CARRIER, bearer_refusals=times)) as d:
             results = [await d.ask(GPRS) for _ in range(times + 1)]
         assert [type(result) for result in results] == [Failed] * times + [Done]
+
+    async def test_a_call_is_answered(self) -> None:
+        """It rings, who calls is told where +CLIP is on, and a server takes only its own caller's calls."""
+        async with desk(trouble=Trouble(called_on="+CSCS", caller="0123"), radio=Radio({"+C*": LocalAnswer()})) as d:
+            other = d.submit(replace(SERVER, caller="0999"))
+            for text in ("AT+CLIP=1", "AT+CSCS=1"):
+                await d.ask(PassThrough(text))
+            assert [event.lines[0] for event in d.events if isinstance(event, ModuleText)] == [
+                "RING",
+                '+CLIP: "0123",129',
+            ]
+            taken = d.submit(replace(SERVER, caller="0123"))
+            await d.until(lambda: taken in d.results)
+            assert isinstance(d.results[taken], Done)
+            assert other not in d.results
+            d.engine.withdraw(other)
+
+    async def test_a_call_where_nobody_calls(self) -> None:
+        async with desk() as d:
+            result = await d.ask(SERVER)
+            assert isinstance(result, Failed) and result.cause is Cause.NOT_SUPPORTED
 
     async def test_withdrawn_while_it_comes_up(self) -> None:
         """A host that gives up hears nothing more of it, and the bearer is not up behind its back."""

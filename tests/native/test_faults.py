@@ -85,7 +85,10 @@ class TestKinds:
         assert faults.swallows("+WIPCREATE=1")
 
     def test_a_call(self) -> None:
-        assert parse("call=at+clip").trouble.called_on == "+CLIP"
+        trouble = parse("call=at+clip").trouble
+        assert (trouble.called_on, trouble.caller, trouble.rings) == ("+CLIP", "", 10)
+        trouble = parse("call=+CLIP:+49123:2").trouble
+        assert (trouble.called_on, trouble.caller, trouble.rings) == ("+CLIP", "+49123", 2)
         assert Faults().trouble.called_on is None
 
     def test_every_kind_is_tested_here(self) -> None:

@@ -12,6 +12,8 @@ from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket
 
 SERVICE = "service"
 """The name of the task of the one service that may run."""
+LINK = "link"
+"""The name of the task that brings IP up."""
 EVERYBODY = "255.255.255.255"
 """As #TCPSERV or #UDPSERV of a listener: no filter (ch. 5, ch. 6)."""
 

@@ -23,6 +23,7 @@ from gateway.dialect.firmware import (
     Expect,
     Fail,
     Finish,
+    Found,
     Interrupted,
     More,
     Ok,
@@ -41,8 +42,8 @@ from gateway.dialect.firmware import (
     Word,
 )
 from gateway.dialect.nodes import Op
-from gateway.dialect.quirks.edsoft.base import EVERYBODY, SERVICE, Link
-from gateway.dialect.quirks.edsoft.services import Services
+from gateway.dialect.quirks.edsoft.base import EVERYBODY, LINK, SERVICE, Link
+from gateway.dialect.quirks.edsoft.calls import CALLING_BACK, NEEDS_CALLS, Calls
 from gateway.dialect.schema import Parameter
 from gateway.model.causes import Cause
 from gateway.model.events import (
@@ -55,6 +56,7 @@ from gateway.model.events import (
     ModuleText,
     SocketLost,
 )
+from gateway.model.findings import Finding, FindingKind
 from gateway.model.requests import (
     AcceptTcp,
     Attach,
@@ -70,22 +72,19 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PingEcho
-from gateway.model.services import Begun
 from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket, Secret, is_dotted
 from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
 from gateway.wire.plus import EscapeDetector
 
 ETX = b"\x03"
-SERVES_CALLERS = (1, 4)
-"""#PPPMODE: the module is the server of a call that comes in (ch. 2)."""
-ENDING, LINK, RELEASE = "ending service", "link", "release"
+ENDING, RELEASE = "ending service", "release"
 _BUSY = (Cause.LINE_BUSY, Cause.NO_ANSWER, Cause.NO_CARRIER)
 """Why a number is dialled again."""
 _CALLS = (*_BUSY, Cause.LINK_NEGOTIATION, Cause.BEARER_TIMED_OUT)
 
 
-class EdsoftFirmware(Services):
+class EdsoftFirmware(Calls):
     """See the module's text."""
 
     listening: int | None = None
@@ -119,6 +118,8 @@ class EdsoftFirmware(Services):
             return Ok(after_text=True)
         value = call.arguments["value"]
         self._may_set(call.parameter, value)
+        if self._is_in_vain(call.parameter, value):
+            yield Found(Finding(FindingKind.EMULATED, f"#{name}={value}", "kept here: nothing takes GSM data calls"))
         yield from self._store(name, call.parameter, number, value)
         return Ok()
 
@@ -149,8 +150,12 @@ class EdsoftFirmware(Services):
         if self.service:
             raise Refusal(Cause.SETTING_BUSY, "a service runs")
         kept = parameter.effect == "kept" and value != parameter.default
-        if kept and self.around.policy == "strict":
+        if (kept or self._is_in_vain(parameter, value)) and self.around.policy == "strict":
             raise Refusal(Cause.NOT_SUPPORTED, "it has no effect on the module, and the policy is strict")
+
+    def _is_in_vain(self, parameter: Parameter, value: str | int) -> bool:
+        """Whether it would have calls answered or made where nothing can."""
+        return parameter.effect == "calls" and value in NEEDS_CALLS and not self.around.calls
 
     def _store(self, name: str, parameter: Parameter, number: int, value: str | int) -> Generator[Step, Any, None]:
         key = self._key(name, parameter, number)
@@ -246,12 +251,15 @@ class EdsoftFirmware(Services):
         """AT#CONNECTIONSTART: no result of its own; the outcome comes as text when it is known."""
         if self.link in (Link.CONNECTED, Link.CHECKING, Link.DIALING):
             return Fail(Cause.ALREADY_CONNECTED)
-        gsm = self.number("GPRSMODE") == 0
-        request = self._bearer(gsm)
+        request = self._outgoing(gsm=self.number("GPRSMODE") == 0)
+        return (yield from self._dial(request, Background(LINK)))
+
+    def _dial(self, request: StartBearer, begin: Step) -> Steps:
+        gsm = request.kind is BearerKind.GSM
         self.bearer = request.kind
         self.link = Link.DIALING if gsm else Link.CHECKING
         try:
-            yield Background(LINK)
+            yield begin
             retries = self.number("REDIALCOUNT") if gsm else 0
             while True:
                 if gsm:
@@ -291,7 +299,7 @@ class EdsoftFirmware(Services):
         yield Tell(self.dialect.information_text(key))
         return Ok() if self.dialect.switch("activation_result") == "yes" else Silent()
 
-    def _bearer(self, gsm: bool) -> StartBearer:
+    def _outgoing(self, gsm: bool, number: str = "") -> StartBearer:
         if not gsm:
             return StartBearer(
                 BearerKind.GPRS,
@@ -303,7 +311,7 @@ class EdsoftFirmware(Services):
         if self.number("PPPMODE") in (0, 2, 4):
             # No PPP, or the server's part on an outgoing call: no newer module has these.
             raise Refusal(Cause.NOT_SUPPORTED, "no newer module has this #PPPMODE for a call")
-        number = self.text("DIALN1" if self.number("DIALSELECT") == 1 else "DIALN2")
+        number = number or self.text("DIALN1" if self.number("DIALSELECT") == 1 else "DIALN2")
         if not number:
             raise Refusal(Cause.BAD_VALUE, "the number to dial is not set")
         servers = [self.text(name) for name in ("DNSSERV1", "DNSSERV2")]
@@ -317,6 +325,7 @@ class EdsoftFirmware(Services):
 
     def do_bearer_stop(self, _call: Call) -> Steps:
         """AT#CONNECTIONSTOP: also breaks off a start, whose end is then not waited for (the module may take minutes)."""
+        yield Cancel(CALLING_BACK)
         if self.link in (Link.CHECKING, Link.DIALING):
             yield Cancel(LINK)
             self.link = Link.DISCONNECTING
@@ -337,29 +346,6 @@ class EdsoftFirmware(Services):
         self.link = Link.IDLE
         self.addresses = None
         self._idle_due_s = None
-
-    def do_call_accept(self, _call: Call) -> Steps:
-        """AT#ACCEPT: OK when it begins, then as behind a call of the host's own (U17)."""
-        if self.link in (Link.CONNECTED, Link.CHECKING, Link.DIALING):
-            return Fail(Cause.ALREADY_CONNECTED)
-        if self.number("PPPMODE") not in SERVES_CALLERS:
-            return Fail(Cause.NOT_SUPPORTED, why="no newer module has this #PPPMODE for a call that comes in")
-        self.bearer, self.link = BearerKind.GSM, Link.DIALING
-        try:
-            user, password = Secret(self.text("PPPSERVUN")), Secret(self.text("PPPSERVPW"))
-            result = yield Ask(StartBearer(BearerKind.GSM, user=user, password=password, answers=True))
-            if isinstance(result, Begun):
-                yield Finish(Ok(), LINK)
-                result = yield More()
-                if isinstance(result, Failed):
-                    yield Tell(self.dialect.error_text(result.cause, "#ACCEPT"))
-                    return Silent()
-            if isinstance(result, Failed):
-                return Fail(result.cause, original=result.original)
-            return (yield from self._connected(result))
-        finally:
-            if self.link is not Link.CONNECTED:
-                self.link = Link.IDLE
 
     # -- inactivity (ch. 2 #PHYTIMEOUT) ------------------------------------------------------------------------------
 

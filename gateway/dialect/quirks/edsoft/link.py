@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gateway.dialect.dialect import Dialect, Heard
 from gateway.dialect.driver import (
+    FOREVER_S,
     Answer,
     Await,
     Chores,
@@ -36,7 +37,7 @@ from gateway.model.events import (
 )
 from gateway.model.findings import FindingKind
 from gateway.model.requests import Ping, QueryBearer, StartBearer, StopBearer
-from gateway.model.results import Done, Failed, PingEcho
+from gateway.model.results import Done, Failed, PingEcho, Result
 from gateway.model.services import Begun, OpenFtp
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, HostSocket
 from gateway.wire.service_phase import ServicePhase
@@ -47,6 +48,10 @@ OF_A_CALL = ("line_rate", "address", "ppp", "negotiation_failed", "error", "resu
 """What is said behind the OK of #ACCEPT."""
 ANSWER_LIMIT_S = 60.0
 """How long a call may take to be up."""
+EVERY_CALLER = "*"
+"""#CALLSCREENNUM: no caller is too bad."""
+RINGS_LIMIT = 15
+"""#RINGCOUNT: the module counts no further (ch. 2)."""
 IDLE_LIMIT_MIN = 255
 """#PHYTIMEOUT: whether a line is idle is the host's side's affair, so the module waits as long as it can (ch. 2)."""
 LATE_OK_S = 0.3
@@ -100,6 +105,8 @@ class LinkDriver(Driver):
         self._running: HostSocket | None = None
         self._listener: Listener | None = None
         self._calls = 0
+        self._serving = False
+        """The module answers by itself."""
         information = dialect.tables.information["socket_closed"]
         closed = [f"\r\n{text}\r\n" for text in (information.text, *information.spellings)]
         words = [*(f"{text}\r\nOK\r\n" for text in closed), *closed, "\r\nOK\r\n"]
@@ -115,6 +122,8 @@ class LinkDriver(Driver):
         answer: Answer = yield Command(self.dialect.write("stack_read"), frozenset({"stack"}))
         if any(heard.number("open") == 0 for heard in answer.heard):
             yield Command(self.dialect.write("stack_open", open=1))
+        if self._serving:  # of a call that was waited for: it would be answered still, and the module keeps it
+            yield from self._serve_nobody()
         yield from self._find(adopt=self._up is None)
 
     def _find(self, *, adopt: bool) -> Chores:
@@ -247,23 +256,37 @@ class LinkDriver(Driver):
         return Done(self._addresses)
 
     def _answer(self, request: StartBearer) -> DriverSteps:
-        """#ACCEPT: its OK is the begin (U17)."""
+        """A call that rings is taken by #ACCEPT, whose OK is the begin (U17); one that is waited for by #ANSWERMODE."""
         failed: Failed | None = yield from self._set(
             PPPMODE=1, PPPSERVUN=request.user, PPPSERVPW=request.password, PHYTIMEOUT=IDLE_LIMIT_MIN
         )
+        if failed is None and request.waits:
+            failed = yield from self._serve(request)
         if failed is not None:
             return failed
-        answer: Answer = yield Command(self.dialect.write("call_accept"))
-        if not answer.ok:
-            return self.failed(answer, "#ACCEPT")
-        yield Report(Begun())
-        own = ANY_ADDRESS
+        if not request.waits:
+            answer: Answer = yield Command(self.dialect.write("call_accept"))
+            if not answer.ok:
+                return self.failed(answer, "#ACCEPT")
+        result: Result = Failed(Cause.ABORTED)
+        if (yield Report(Begun())):
+            result = yield from self._call_up(request)
+        if request.waits:
+            yield from self._serve_nobody()
+        return result
+
+    def _call_up(self, request: StartBearer) -> DriverSteps:
+        """What is said until IP is up; of a call that is not up yet another may come where one is waited for."""
+        own, limit_s = ANY_ADDRESS, FOREVER_S if request.waits else ANSWER_LIMIT_S
         while True:
-            heard: Heard | None = yield Await(lambda one: one.key in OF_A_CALL, ANSWER_LIMIT_S)
+            heard: Heard | None = yield Await(lambda one: one.key in OF_A_CALL, limit_s, aside=True)
             if heard is None:
                 return Failed(Cause.BEARER_TIMED_OUT, "no PPP behind #ACCEPT")
+            if heard.key == "result" and limit_s == FOREVER_S:
+                continue
             if heard.key in ("negotiation_failed", "error", "result"):
                 return Failed(Cause.LINK_NEGOTIATION, heard.fields.get("code") or heard.fields.get("text") or heard.key)
+            limit_s = ANSWER_LIMIT_S
             if heard.key == "address":
                 own = heard.fields["address"]
             if heard.key == "ppp":
@@ -271,6 +294,23 @@ class LinkDriver(Driver):
         self._up, self._addresses = request.kind, Addresses(own)
         yield from self._read_addresses()
         return Done(self._addresses)
+
+    def _serve(self, request: StartBearer) -> Part:
+        """Have the module answer by itself (ch. 2 #ANSWERMODE); it knows callers only where it is told of them."""
+        if request.caller:
+            yield Command("AT+CLIP=1")
+        if request.rings > RINGS_LIMIT:
+            yield changed(f"{request.rings} rings", f"the module answers after {RINGS_LIMIT}")
+        failed: Failed | None = yield from self._set(
+            CALLSCREENNUM=request.caller or EVERY_CALLER, RINGCOUNT=min(max(request.rings, 1), RINGS_LIMIT), ANSWERMODE=1
+        )
+        self._serving = failed is None
+        return failed
+
+    def _serve_nobody(self) -> Part:
+        """The module leaves calls alone."""
+        yield from self._set(ANSWERMODE=0)
+        self._serving = False
 
     def do_stop_bearer(self, _request: StopBearer) -> DriverSteps:
         """The service that runs goes before."""

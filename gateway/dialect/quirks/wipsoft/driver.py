@@ -44,7 +44,7 @@ class WipsoftDriver(MailDriver, WebDriver, MmsDriver, PingDriver):
             case "open_error" if socket is not None:
                 del self.connections.held[socket]
                 return [SocketLost(socket, self.dialect.cause_of(heard.fields["code"]))]
-            case "bearer_event" if heard.number("status") > 0:
+            case "bearer_event" if heard.number("status") > 0 and heard.number("bid") == self._started:
                 return self._bearer_gone()
         return []
 

@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.dialect.dialect import Dialect, Heard
-from gateway.dialect.driver import Answer, Await, Chores, Command, Driver, DriverSteps, Emit, Final, Part, Report, Rest
+from gateway.dialect.driver import (
+    FOREVER_S,
+    Answer,
+    Await,
+    Chores,
+    Command,
+    Driver,
+    DriverSteps,
+    Emit,
+    Final,
+    Part,
+    Report,
+    Rest,
+)
 from gateway.dialect.quirks.wipsoft.connections import Connections
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
@@ -21,7 +34,7 @@ from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind
 
 BIDS = {BearerKind.GPRS: 6, BearerKind.GSM: 5}
 KINDS = {bid: kind for kind, bid in BIDS.items()}
-USER, PASSWORD, NUMBER, APN, CONTEXT, OWN, PEER, DNS1, DNS2, LIMIT = 0, 1, 2, 11, 12, 15, 16, 17, 18, 21
+USER, PASSWORD, NUMBER, RINGS, APN, CONTEXT, OWN, PEER, DNS1, DNS2, LIMIT = 0, 1, 2, 5, 11, 12, 15, 16, 17, 18, 21
 """Bearer options (4.2.3)."""
 QUIET_SIGNS = 13
 """Stack option: +++ is not sent to the peer (4.1.3); a stored 0 would put it into the host's payload."""
@@ -49,6 +62,8 @@ class LinkDriver(Driver):
         """Stack options that this stack was told."""
         self._open: set[int] = set()
         self._started: int | None = None
+        self._stopped: int | None = None
+        """A bearer that was told to stop because nobody called."""
         self._ever_started = False
         self._sent: dict[tuple[int, int], str] = {}
         self.connections = Connections(dialect.tables.numbers)
@@ -181,10 +196,10 @@ class LinkDriver(Driver):
 
     def _set_options(self, bid: int, request: StartBearer) -> Part:
         """Options that differ from what the module was told before; credentials it will not take end the start."""
-        if request.answers:
-            return None  # they stand in the command that starts it
         wanted: dict[int, str | int] = {USER: request.user, PASSWORD: request.password}
-        if request.kind is BearerKind.GPRS:
+        if request.answers:  # the credentials stand in the command that starts it
+            wanted = {RINGS: request.rings} if request.rings or (bid, RINGS) in self._sent else {}
+        elif request.kind is BearerKind.GPRS:
             wanted = {APN: request.access_point, **wanted, CONTEXT: request.context_id, LIMIT: CONNECT_TIME_LIMIT}
         else:
             wanted = {NUMBER: request.number, **wanted}
@@ -231,22 +246,25 @@ class LinkDriver(Driver):
 
     def _answer_call(self, bid: int, request: StartBearer) -> Part:
         """The bearer as a server: OK when it waits for a call, and its line when one is up (4.2.2)."""
+        caller = {"caller": request.caller} if request.caller else {}
         try:
-            text = self.dialect.write("bearer_start", bid=bid, mode=1, login=request.user, password=request.password)
+            text = self.dialect.write(
+                "bearer_start", bid=bid, mode=1, login=request.user, password=request.password, **caller
+            )
         except WrongValue:
             return Failed(Cause.BAD_VALUE, "+WIPBR=4")
         answer: Answer = yield Command(text)
         if not answer.ok:
             return self.failed(answer, "+WIPBR=4")
+        self._stopped = None
+        heard: Heard | None = None
         if (yield Report(Begun())):
-            heard: Heard | None = yield Await(
-                lambda one: one.key == "bearer_event" and one.number("bid") == bid, CALL_LIMIT_S, aside=True
-            )
+            limit_s = FOREVER_S if request.waits else CALL_LIMIT_S
+            heard = yield Await(lambda one: one.key == "bearer_event" and one.number("bid") == bid, limit_s, aside=True)
             if heard is not None and heard.number("status") == 0:
                 return None
-        else:
-            heard = None
         yield Command(self.dialect.write("bearer_stop", bid=bid))
+        self._stopped = bid
         if heard is None:
             return Failed(Cause.BEARER_TIMED_OUT, "nobody called")
         return Failed(self.dialect.cause_of(heard.fields["status"]) or Cause.LINK_NEGOTIATION, heard.fields["status"])
@@ -273,7 +291,7 @@ class LinkDriver(Driver):
         """Every socket goes before."""
         yield from self.finish()
         bid, self._started = self._started, None
-        for known in [bid] if bid is not None else sorted(self._open):
+        for known in [bid] if bid is not None else sorted(self._open - {self._stopped}):
             answer: Answer = yield Command(self.dialect.write("bearer_stop", bid=known))
             if bid is not None and not answer.ok and answer.final is not Final.ERROR:
                 return self.failed(answer, "+WIPBR=5")

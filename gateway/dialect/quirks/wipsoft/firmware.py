@@ -204,7 +204,7 @@ class WipsoftFirmware(WipsoftSockets):
                 if bearer is not None:
                     bearer.started = False
                     self.table.servers.clear()
-                    return self._lose_session()
+                    return [*self._lose_session(), *self.serves_again(bearer)]
             case ModuleText(lines):
                 return [Say(lines)]
             case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.dialect.dialect import Call, Dialect
 from gateway.dialect.firmware import (
     Ask,
+    Cancel,
     Fail,
     Finish,
     More,
@@ -12,6 +13,8 @@ from gateway.dialect.firmware import (
     Refusal,
     Say,
     Silent,
+    Spawn,
+    Step,
     Steps,
     Store,
     Surroundings,
@@ -26,6 +29,9 @@ from gateway.model.results import Done, Failed
 from gateway.model.services import Begun
 from gateway.model.values import Addresses, BearerKind, Secret
 
+CALL = "call"
+SERVES_AGAIN = "27"
+"""Bearer option: a server goes on behind a call that has ended (4.2.3)."""
 ADDRESS_OPTIONS = {15: "own", 16: "peer", 17: "dns1", 18: "dns2"}
 """Bearer options that are only true while the bearer is started (4.2.3)."""
 
@@ -208,12 +214,21 @@ class WipsoftStack(WipsoftOffline):
         """Server mode: OK when a call is waited for, a line when one is up or was in vain (4.2.2)."""
         if bearer.bid != GSM:
             return Fail(Cause.NOT_SUPPORTED)
-        user, password = Secret(call.text("login")), Secret(call.text("password"))
-        result = yield Ask(StartBearer(BearerKind.GSM, user=user, password=password, answers=True))
+        request = StartBearer(
+            BearerKind.GSM, user=Secret(call.text("login")), password=Secret(call.text("password")), answers=True,
+            waits=True, rings=int(bearer.options.values["5"] or 0),
+            caller=call.text("caller") if "caller" in call.arguments else "",
+        )  # fmt: skip
+        result = yield Ask(request)
         if isinstance(result, Failed):
             return Fail(result.cause, original=result.original)
-        bearer.started = True
-        yield Finish(Ok(), "call")
+        bearer.started, bearer.serves = True, request
+        yield Finish(Ok(), CALL)
+        yield from self._called(bearer, result)
+        return Silent()
+
+    def _called(self, bearer: Bearer, result: object) -> Steps:
+        """The line that tells what became of a call."""
         if isinstance(result, Begun):
             result = yield More()
         failed = isinstance(result, Failed)
@@ -227,6 +242,17 @@ class WipsoftStack(WipsoftOffline):
                 dns1=addresses.dns1, dns2=addresses.dns2,
             )
         )  # fmt: skip
+        return Silent()
+
+    def serves_again(self, bearer: Bearer) -> list[Step]:
+        """Behind a call that has ended: the next one is waited for, where the host wants that (option 27)."""
+        if bearer.serves is None or not int(bearer.options.values[SERVES_AGAIN] or 0):
+            return []
+        return [Spawn(self._serve_again(bearer, bearer.serves), CALL)]
+
+    def _serve_again(self, bearer: Bearer, request: StartBearer) -> Steps:
+        bearer.started = True
+        yield from self._called(bearer, (yield Ask(request)))
         return Silent()
 
     def _start_request(self, bearer: Bearer) -> StartBearer:
@@ -251,6 +277,7 @@ class WipsoftStack(WipsoftOffline):
 
     def _stop(self, bearer: Bearer) -> Steps:
         if bearer.started:
+            yield Cancel(CALL)
             for handle in [socket.handle for socket in self.table.sockets.values()]:
                 yield Ask(CloseSocket(handle))
             for handle in [server.handle for server in self.table.servers.values() if server.open]:
@@ -259,7 +286,7 @@ class WipsoftStack(WipsoftOffline):
                 yield Ask(CloseSocket(self.table.session.handle))
             self._forget_sockets()
             yield Ask(StopBearer())
-            bearer.started = False
+            bearer.started, bearer.serves = False, None
         return Silent()
 
     def _forget_sockets(self) -> None:

@@ -10,6 +10,7 @@ from gateway.dialect.nodes import Shape, Value
 from gateway.dialect.schema import Option, ValueType
 from gateway.dialect.values import WrongValue, read_value
 from gateway.model.causes import Cause
+from gateway.model.requests import StartBearer
 from gateway.model.services import Begun
 from gateway.model.values import Addresses, Endpoint, HostSocket, Secret
 
@@ -88,6 +89,8 @@ class Bearer:
     options: Options
     started: bool = False
     addresses: Addresses = field(default_factory=Addresses)
+    serves: StartBearer | None = None
+    """The request of a server, which takes calls."""
 
 
 class SocketState(Enum):
