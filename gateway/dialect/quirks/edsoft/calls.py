@@ -80,6 +80,7 @@ class Calls(Services, ABC):
             user, password = Secret(self.text("PPPSERVUN")), Secret(self.text("PPPSERVPW"))
             result = yield Ask(StartBearer(BearerKind.GSM, user=user, password=password, answers=True))
             if isinstance(result, Begun):
+                self._rang_s = None
                 yield begun
                 result = yield More()
             if isinstance(result, Failed):
@@ -92,7 +93,10 @@ class Calls(Services, ABC):
     # -- by itself (#ANSWERMODE) -----------------------------------------------------------------------------------------
 
     def overhears(self, lines: tuple[str, ...]) -> Iterable[Step]:
-        """A ring is counted, and its caller kept."""
+        """A ring is counted, and its caller kept; what rings behind a call that was taken is another."""
+        if self.link is not Link.IDLE:
+            self._rang_s = None
+            return
         for line in lines:
             if line == "RING" or line.startswith("+CRING:"):
                 now = self.around.now
@@ -109,7 +113,7 @@ class Calls(Services, ABC):
     def _decide(self) -> list[Step]:
         """What is done about a call, once it is known."""
         mode, count, wanted = self.number("ANSWERMODE"), self.number("RINGCOUNT"), self.text("CALLSCREENNUM")
-        if mode == 0 or self._settled or self.link is not Link.IDLE or self._rings < count:
+        if mode == 0 or self._settled or self._rings < count:
             return []
         asks = mode == CALL_BACK_CALLER or wanted != EVERYBODY
         reason = ""
