@@ -425,6 +425,14 @@ class Dialect:
                 found = found or heard
         return found
 
+    @cached_property
+    def _restarting(self) -> CommandPatterns:
+        return CommandPatterns(self.tables.restarts)
+
+    def restarts(self, text: str) -> bool:
+        """Whether a module of the dialect restarts behind a command that is none of it, ``text`` without its AT."""
+        return self._restarting.match(squeeze(text))
+
     def boot_lines(self) -> tuple[bytes, ...]:
         """What a module prints when it starts, with its line ends."""
         return tuple(f"\r\n{text}\r\n".encode("latin-1") for text in self.tables.module.boot)

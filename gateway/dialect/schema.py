@@ -329,6 +329,8 @@ class Tables:
     module: ModuleHabits = ModuleHabits()
     boot_text: tuple[str, ...] = ()
     """What a virtual module says when it restarts."""
+    restarts: tuple[str, ...] = ()
+    """Commands outside the dialect behind which a module of it restarts, as its hosts expect."""
     secrets: tuple[str, ...] = ()
     """Regular expressions of lines with a secret in them; their groups are never shown."""
     virtual_answers: dict[str, LocalAnswer] = field(default_factory=dict)

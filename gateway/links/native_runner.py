@@ -52,7 +52,7 @@ class NativeRunner(Runner):
             address=address,
             address6=address6,
             trouble=self._faults.trouble,
-            radio=Radio(host.dialect.tables.virtual_answers),
+            radio=Radio(host.dialect.tables.virtual_answers, host.dialect.tables.restarts),
             trust=trust,
         )
 

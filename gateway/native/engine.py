@@ -14,7 +14,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-from gateway.dialect.standard import resets
 from gateway.model.causes import Cause
 from gateway.model.events import (
     BearerLost,
@@ -172,7 +171,7 @@ class NativeEngine(StreamOwner):
             if self._trouble.called_on and request.text[2:].upper().startswith(self._trouble.called_on):
                 self._quiet()
                 self._ring()
-            if resets(request.text[2:]):
+            if self._radio is not None and self._radio.restarts(request.text):
                 asyncio.get_running_loop().call_soon(self._restart)
             return
         if isinstance(request, ServiceRequest) or self._is_of_a_service(request):

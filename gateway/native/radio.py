@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
+from gateway.dialect.patterns import CommandPatterns, squeeze
 from gateway.dialect.schema import LocalAnswer
 from gateway.model.results import PassedThrough, Prompted
 
@@ -22,8 +24,9 @@ _CLOCK_TIME = re.compile(r'"(\d\d/\d\d/\d\d,\d\d:\d\d:\d\d)')
 class Radio:
     """Answers commands outside the IP dialect as the table says; what the table does not know is an ERROR."""
 
-    def __init__(self, answers: dict[str, LocalAnswer]) -> None:
+    def __init__(self, answers: dict[str, LocalAnswer], restarts: Iterable[str] = ()) -> None:
         self._answers = answers
+        self._restarts = CommandPatterns(restarts)
         self._prompted = SEND
         self._messages: Counter[str] = Counter()
         self._ahead: timedelta | None = None
@@ -31,7 +34,7 @@ class Radio:
 
     def answer(self, text: str) -> PassedThrough | Prompted:
         """The answer to a command, ``text`` with its AT; a short message asks for its text first."""
-        squeezed = text[2:].replace(" ", "").upper()
+        squeezed = squeeze(text[2:])
         prompted = next((name for pattern, name in _PROMPTS.items() if fnmatchcase(squeezed, pattern)), None)
         if prompted is not None and squeezed.endswith("=?"):
             return PassedThrough((), "OK")
@@ -45,6 +48,10 @@ class Radio:
                 lines = answer.lines if pattern != f"{CLOCK}?" else tuple(map(self._clock_shown, answer.lines))
                 return PassedThrough(lines, answer.result)
         return PassedThrough((), "ERROR")
+
+    def restarts(self, text: str) -> bool:
+        """Whether the module restarts behind a command, ``text`` with its AT."""
+        return self._restarts.match(squeeze(text[2:]))
 
     def set_clock(self, text: str) -> None:
         """Have the clock go on from a time in UTC, ``YYYY-MM-DDThh:mm:ss``."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from gateway.dialect.dialect import Dialect
 from gateway.dialect.firmware import Ask, More, Ok, Outcome, Say, Steps, Word
 from gateway.dialect.schema import LocalAnswer
-from gateway.dialect.standard import resets
 from gateway.model.requests import PassThrough
 from gateway.model.results import PassedThrough, Prompted, Relayed
 from gateway.wire.settings import LineSettings
@@ -37,7 +36,7 @@ def passing(
     if result.lines:
         yield Say(result.lines)
     if result.final == "OK":
-        if resets(text):
+        if dialect.restarts(text):
             was_reset()
         return Ok()
     plain = refused and result.final != "ERROR" and settings.error_detail == 0

@@ -146,6 +146,12 @@ def test_names_and_ping(host: Terminal) -> None:
     assert re.fullmatch(echoes + rb'\r\n\+MPINGSTAT: 0,"127\.0\.0\.1",2,(2,\d+|0)\r\n', summary), summary
 
 
+def test_full_functionality_is_no_restart(host: Terminal) -> None:
+    """A host makes sure of its radio while its link is up."""
+    assert host.ask("AT+CFUN=1") == OK
+    assert host.answer("AT+MIPCALL?").startswith("+MIPCALL: 1,")
+
+
 def test_settings_are_kept_over_a_restart(rig: Rig, host: Terminal) -> None:
     assert host.answer('AT+GTSET="IPRFMT",5;+MIPKEEPCONF=1,60,10,3') == "OK"
     host.ask("AT+CFUN=1,1")

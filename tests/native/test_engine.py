@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import pytest
 from support.rig import LIMIT_S, Server, echo, hold, read_exactly, read_to_end, unused_port
 
+from gateway.dialect import registry
 from gateway.dialect.schema import LocalAnswer
 from gateway.model.causes import Cause
 from gateway.model.events import (
@@ -1112,11 +1113,26 @@ class TestPassingThrough:
             assert ticket not in d.results and not d.engine._texts
 
     @pytest.mark.parametrize(
-        ("command", "restarts"), [("AT+CFUN=1", 1), ("at+cfun=1,1", 1), ("AT+CFUN?", 0), ("AT+CSQ", 0)]
+        ("dialect", "command", "restarts"),
+        [
+            ("wipsoft-5.57", "AT+CFUN=1", 1),
+            ("wipsoft-2.01", "at+cfun = 1,1", 1),
+            ("wipsoft-5.57", "AT+CFUN=1,0", 0),
+            ("wipsoft-5.57", "AT+CFUN=0", 0),
+            ("wipsoft-5.57", "AT+CFUN?", 0),
+            ("edsoft-3.02", "AT+CFUN=1", 1),
+            ("edsoft-2.10", "AT+CFUN=1", 1),
+            ("fibocom-l610", "AT+CFUN=1", 0),
+            ("fibocom-l610", "AT+CFUN=1,0", 0),
+            ("fibocom-l610", "AT+CFUN=0", 0),
+            ("fibocom-l610", "AT+CFUN=1,1", 1),
+            ("fibocom-l610", "AT+CSQ", 0),
+        ],
     )
-    async def test_a_reset(self, command: str, restarts: int) -> None:
-        """The module restarts when it has answered."""
-        async with desk(radio=Radio({})) as d:
+    async def test_a_reset(self, dialect: str, command: str, restarts: int) -> None:
+        """The module restarts when it has answered (3GPP TS 27.007, 8.2; Wavecom's modules by ``+CFUN=1`` alone too)."""
+        tables = registry.load(dialect).tables
+        async with desk(radio=Radio(tables.virtual_answers, tables.restarts)) as d:
             await d.ask(PassThrough(command))
             assert d.restarts == 0
             await settled()
