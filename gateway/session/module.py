@@ -15,7 +15,7 @@ from gateway.model.results import Done, Failed
 from gateway.model.tuning import Tune, Tuned, ignored
 from gateway.model.values import HostSocket, Ticket
 from gateway.session.module_jobs import JobsSide
-from gateway.session.module_lines import GIVE_UP, PROMPT_S
+from gateway.session.module_lines import GIVE_UP, PROMPT_S, TEXT_REST_S
 from gateway.session.module_worker import Drained, Job, Leaving, Mail, Sleep, State
 from gateway.session.sorting import Flight
 from gateway.translate.plan import Way, plan
@@ -134,6 +134,11 @@ class ModuleSide(JobsSide):
     def tick(self, now: float) -> None:
         """Time has come; see ``deadline``."""
         self._now = now
+        if self._text_due_s is not None and now >= self._text_due_s:
+            if self._reader.pending:
+                self._text_due_s = now + TEXT_REST_S
+            else:
+                self._give_up_rest()
         due = self._phase_deadline
         if self._phase is not None and due is not None and now >= due:
             data, fed = self._phase.tick(now)
@@ -206,7 +211,7 @@ class ModuleSide(JobsSide):
         waiting, times = self._waiting, []
         if isinstance(waiting, Flight):
             times.append(waiting.due_s if self._unread_s is None else None)
-            if self._phase is None and not self._asides.waiting:
+            if self._phase is None and not self._asides.waiting and self._text_due_s is None:
                 return times[0]
         elif isinstance(waiting, Sleep):
             times.append(self._sleep_s)
@@ -216,6 +221,7 @@ class ModuleSide(JobsSide):
             times += (self._idle_s, self._held_s, self._retry_s if self._connected else None)
             if self._jobs:
                 times.append(self._jobs[0].flush_s)
+        times.append(self._text_due_s)
         if self._asides.waiting:
             times.append(self._asides.deadline)
         if self._phase is not None:

@@ -25,6 +25,8 @@ TEXT_END_S = 0.1
 """Nothing follows a result for so long; a text that is listed goes on."""
 UNHEADED_S = 2.0
 """For so long where it looks like a line of the text: some modules are careless with line ends."""
+TEXT_REST_S = 2.0
+"""How long the rest of a text may take that the module has begun unasked; an empty one has none."""
 PROMPT_S = 60.0
 """How long a host may pause while it types the text that a module has asked for."""
 GIVE_UP = b"\x1b"
@@ -51,6 +53,8 @@ class LinesSide(PayloadSide):
             self._take(rest)
 
     def _line(self, line: TextLine, flight: Flight | None) -> None:
+        if self._text_due_s is not None and self._sorter.ended_before(line):
+            self._give_up_rest()
         if self._payload_lines and line.text.startswith(self._payload_lines) and not self._sorter.collecting:
             self._payload_line(line.text)
             return
@@ -82,6 +86,7 @@ class LinesSide(PayloadSide):
                 pass  # the end that the ETX has told already, once more in words (erratum X14)
             case Sort.UNSOLICITED:
                 whole = self._sorter.collect(line)
+                self._text_due_s = None if whole is not None else self._now + TEXT_REST_S
                 if whole is not None:
                     self._unasked(whole)
             case Sort.BOOT:
@@ -118,6 +123,11 @@ class LinesSide(PayloadSide):
         """The result of what lists messages; one of the line ends before it is its own."""
         flight.add(line.empty_before - 1)
         self._result(line.text, flight)
+
+    def _give_up_rest(self) -> None:
+        """The rest of a text that was begun unasked has not come."""
+        self._text_due_s = None
+        self._unasked(self._sorter.give_up())
 
     def _unasked(self, lines: tuple[str, ...]) -> None:
         """Text for the host; bytes that no module begins a line with unasked are noise on the line."""

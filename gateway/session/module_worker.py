@@ -152,6 +152,8 @@ class ModuleWorker(ABC):
         self._outgoing = Outgoing()
         self._payload_turn = True
         """Payload goes before the next job; they take turns."""
+        self._text_due_s: float | None = None
+        """Until when the rest of a text is waited for that the module has begun unasked."""
         self._held_s: float | None = None
         """When a module that took nothing is asked again."""
         self.weighs = False

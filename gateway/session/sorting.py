@@ -190,6 +190,15 @@ class LineSorter:
         self._more.append(line.text)
         return tuple(self._more) if not self._missing else None
 
+    def ended_before(self, line: TextLine) -> bool:
+        """Whether the other line of a text was an empty one: ``line`` has the line end of its own before it, too."""
+        return self._missing > 0 and not self._quoted and line.empty_before > 1
+
+    def give_up(self) -> tuple[str, ...]:
+        """An unsolicited text whose rest has not come, or is empty."""
+        self._missing = 0
+        return tuple(self._more) if self._quoted else (*self._more, "")
+
     def _lines_of(self, text: str) -> int:
         kinds = [urc for name, urc in self._habits.unsolicited.items() if text.startswith(name)]
         self._quoted = text.count('"') == 1 and any(urc.quoted for urc in kinds)

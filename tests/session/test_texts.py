@@ -109,6 +109,36 @@ def test_a_message_that_is_told_unasked(sim: SimBridge, text: str) -> None:
     assert sim.host_reads() == said
 
 
+def test_an_empty_message_that_is_told_unasked(sim: SimBridge) -> None:
+    """Behind it comes nothing, or what is not of it: the answer to a command too."""
+    said = b'\r\n+CMT: "+491711",,"26/01/01"\r\n\r\n'
+    sim.module(said)
+    sim.wait(2.5)
+    assert sim.host_reads() == said
+    sim.host(b"AT+CSQ\r")
+    sim.module(said + b"\r\n+CSQ: 17,99\r\n\r\nOK\r\n")
+    assert sim.host_reads() == b"\r\n+CSQ: 17,99\r\n\r\nOK\r\n" + said
+
+
+@pytest.mark.parametrize("begun", ['+CMT: "+491711",,"26/01/01"', '+CUSD: 1,"Balance'])
+def test_a_text_that_comes_in_pieces(sim: SimBridge, begun: str) -> None:
+    sim.module(f"\r\n{begun}\r\n".encode())
+    sim.wait(1.5)
+    sim.module(b"the rest")
+    sim.wait(3)
+    assert sim.host_reads() == b""
+    sim.module(b'"\r\n')
+    assert sim.host_reads() == f'\r\n{begun}\r\nthe rest"\r\n'.encode()
+
+
+def test_a_quote_that_is_not_closed(sim: SimBridge) -> None:
+    sim.module(b'\r\n+CUSD: 1,"Balance\r\n')
+    sim.wait(2.5)
+    assert sim.host_reads() == b'\r\n+CUSD: 1,"Balance\r\n'
+    sim.module(b"\r\nRING\r\n")
+    assert sim.host_reads() == b"\r\nRING\r\n"
+
+
 def test_empty_lines_do_not_grow_without_bound(sim: SimBridge) -> None:
     lists(sim, f"\n{HEAD}\na\n")
     sim.module(b"\r\n" * 1_000_000 + b"b\r\n\r\nOK\r\n")
