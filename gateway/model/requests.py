@@ -9,7 +9,7 @@ from __future__ import annotations
 from gateway.model.record import record
 from gateway.model.services import ServiceRequest
 from gateway.model.tuning import Tune
-from gateway.model.values import BearerKind, Endpoint, Family, HostSocket, Secret
+from gateway.model.values import ANY_ADDRESS, BearerKind, Endpoint, Family, HostSocket, Secret
 
 
 @record
@@ -34,6 +34,10 @@ class StartBearer:
     """How often it rings before it is answered."""
     caller: str = ""
     """The one number that is answered; "" for all."""
+    own: str = ANY_ADDRESS
+    """The address of this end of a call that comes in."""
+    peer: str = ANY_ADDRESS
+    """The address that the caller is given."""
 
 
 @record

@@ -77,8 +77,11 @@ class Calls(Services, ABC):
             return Fail(Cause.NOT_SUPPORTED, why="no newer module has this #PPPMODE for a call that comes in")
         self.bearer, self.link = BearerKind.GSM, Link.DIALING
         try:
-            user, password = Secret(self.text("PPPSERVUN")), Secret(self.text("PPPSERVPW"))
-            result = yield Ask(StartBearer(BearerKind.GSM, user=user, password=password, answers=True))
+            request = StartBearer(
+                BearerKind.GSM, user=Secret(self.text("PPPSERVUN")), password=Secret(self.text("PPPSERVPW")),
+                answers=True, own=self.text("PPPMYIP"), peer=self.text("PPPPEERIP"),
+            )  # fmt: skip
+            result = yield Ask(request)
             if isinstance(result, Begun):
                 self._rang_s = None
                 yield begun

@@ -260,6 +260,9 @@ class LinkDriver(Driver):
         failed: Failed | None = yield from self._set(
             PPPMODE=1, PPPSERVUN=request.user, PPPSERVPW=request.password, PHYTIMEOUT=IDLE_LIMIT_MIN
         )
+        for name, address in (("PPPMYIP", request.own), ("PPPPEERIP", request.peer)):
+            if failed is None and (address != ANY_ADDRESS or name in self._written):
+                failed = yield from self._set(**{name: address})
         if failed is None and request.waits:
             failed = yield from self._serve(request)
         if failed is not None:
@@ -271,7 +274,7 @@ class LinkDriver(Driver):
         result: Result = Failed(Cause.ABORTED)
         if (yield Report(Begun())):
             result = yield from self._call_up(request)
-        if request.waits:
+        if self._serving:
             yield from self._serve_nobody()
         return result
 
@@ -280,6 +283,8 @@ class LinkDriver(Driver):
         own, limit_s = ANY_ADDRESS, FOREVER_S if request.waits else ANSWER_LIMIT_S
         while True:
             heard: Heard | None = yield Await(lambda one: one.key in OF_A_CALL, limit_s, aside=True)
+            if heard is None and request.waits:
+                return Failed(Cause.BEARER_FAILED, "the module waits no more")
             if heard is None:
                 return Failed(Cause.BEARER_TIMED_OUT, "no PPP behind #ACCEPT")
             if heard.key == "result" and limit_s == FOREVER_S:

@@ -20,6 +20,7 @@ from gateway.dialect.driver import (
     Emit,
     Final,
     Part,
+    Remark,
     Report,
     Rest,
 )
@@ -27,6 +28,7 @@ from gateway.dialect.quirks.wipsoft.connections import Connections
 from gateway.dialect.values import WrongValue
 from gateway.model.causes import Cause
 from gateway.model.events import BearerFound, BearerLost, Event, ModuleRestarted, SocketLost
+from gateway.model.findings import FindingKind
 from gateway.model.requests import QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed
 from gateway.model.services import Begun
@@ -198,7 +200,12 @@ class LinkDriver(Driver):
         """Options that differ from what the module was told before; credentials it will not take end the start."""
         wanted: dict[int, str | int] = {USER: request.user, PASSWORD: request.password}
         if request.answers:  # the credentials stand in the command that starts it
-            wanted = {RINGS: request.rings} if request.rings or (bid, RINGS) in self._sent else {}
+            served: dict[int, str | int] = {RINGS: request.rings, OWN: request.own, PEER: request.peer}
+            wanted = {
+                option: value
+                for option, value in served.items()
+                if value not in (0, ANY_ADDRESS) or (bid, option) in self._sent
+            }
         elif request.kind is BearerKind.GPRS:
             wanted = {APN: request.access_point, **wanted, CONTEXT: request.context_id, LIMIT: CONNECT_TIME_LIMIT}
         else:
@@ -221,6 +228,8 @@ class LinkDriver(Driver):
                 return self.failed(answer, "+WIPBR=2")
             elif option in (APN, NUMBER, USER, PASSWORD):
                 return Failed(Cause.BEARER_REFUSED, f"+WIPBR=2,{bid},{option} {answer.original}")
+            elif request.answers:
+                yield Remark("finding", {"what": FindingKind.CHANGED.value, "old": text, "new": "the module's own"})
         return None
 
     def _bring_up(self, bid: int) -> Part:
@@ -265,6 +274,8 @@ class LinkDriver(Driver):
                 return None
         yield Command(self.dialect.write("bearer_stop", bid=bid))
         self._stopped = bid
+        if heard is None and request.waits:
+            return Failed(Cause.BEARER_FAILED, "the module waits no more")
         if heard is None:
             return Failed(Cause.BEARER_TIMED_OUT, "nobody called")
         return Failed(self.dialect.cause_of(heard.fields["status"]) or Cause.LINK_NEGOTIATION, heard.fields["status"])

@@ -27,7 +27,7 @@ from gateway.model.causes import Cause
 from gateway.model.requests import CloseSocket, StartBearer, StopBearer
 from gateway.model.results import Done, Failed
 from gateway.model.services import Begun
-from gateway.model.values import Addresses, BearerKind, Secret
+from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, Secret
 
 CALL = "call"
 SERVES_AGAIN = "27"
@@ -218,6 +218,7 @@ class WipsoftStack(WipsoftOffline):
             BearerKind.GSM, user=Secret(call.text("login")), password=Secret(call.text("password")), answers=True,
             waits=True, rings=int(bearer.options.values["5"] or 0),
             caller=call.text("caller") if "caller" in call.arguments else "",
+            own=str(bearer.options.values["15"] or ANY_ADDRESS), peer=str(bearer.options.values["16"] or ANY_ADDRESS),
         )  # fmt: skip
         result = yield Ask(request)
         if isinstance(result, Failed):
