@@ -14,6 +14,8 @@ SERVICE = "service"
 """The name of the task of the one service that may run."""
 LINK = "link"
 """The name of the task that brings IP up."""
+RELEASE = "release"
+"""The name of the task that takes IP down."""
 EVERYBODY = "255.255.255.255"
 """As #TCPSERV or #UDPSERV of a listener: no filter (ch. 5, ch. 6)."""
 

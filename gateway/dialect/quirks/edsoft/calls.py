@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from gateway.dialect.dialect import Call
 from gateway.dialect.firmware import (
     Ask,
+    Cancel,
     Claim,
     Fail,
     Finish,
@@ -21,7 +22,7 @@ from gateway.dialect.firmware import (
     Steps,
     Wait,
 )
-from gateway.dialect.quirks.edsoft.base import LINK, Link
+from gateway.dialect.quirks.edsoft.base import LINK, RELEASE, Link
 from gateway.dialect.quirks.edsoft.services import Services
 from gateway.model.causes import Cause
 from gateway.model.findings import Finding, FindingKind
@@ -50,6 +51,12 @@ class Calls(Services, ABC):
     _settled = False
     """What is done about the call that rings has been decided."""
 
+    _answering = False
+
+    @abstractmethod
+    def _release(self) -> Steps:
+        """Take IP down, or what was to become of it."""
+
     @abstractmethod
     def _dial(self, request: StartBearer, begin: Step) -> Steps:
         """What #CONNECTIONSTART does, once ``begin`` has been said."""
@@ -71,15 +78,16 @@ class Calls(Services, ABC):
         self._settled = True
         return (yield from self._answer(Finish(Ok(), LINK)))
 
-    def _answer(self, begun: Step) -> Steps:
-        """Take the call that rings; ``begun`` is said when the module does."""
+    def _answer(self, begun: Step, caller: str = "") -> Steps:
+        """Take the call that rings; ``begun`` is said when the module does. ``caller``: and of nobody else."""
         if self.number("PPPMODE") not in SERVES_CALLERS:
             return Fail(Cause.NOT_SUPPORTED, why="no newer module has this #PPPMODE for a call that comes in")
-        self.bearer, self.link = BearerKind.GSM, Link.DIALING
+        self.bearer, self.link = BearerKind.GSM, Link.CHECKING
+        self._answering = True
         try:
             request = StartBearer(
                 BearerKind.GSM, user=Secret(self.text("PPPSERVUN")), password=Secret(self.text("PPPSERVPW")),
-                answers=True, own=self.text("PPPMYIP"), peer=self.text("PPPPEERIP"),
+                answers=True, caller=caller, own=self.text("PPPMYIP"), peer=self.text("PPPPEERIP"),
             )  # fmt: skip
             result = yield Ask(request)
             if isinstance(result, Begun):
@@ -90,6 +98,7 @@ class Calls(Services, ABC):
                 return Fail(result.cause, "#ACCEPT", result.original)
             return (yield from self._connected(result))
         finally:
+            self._answering = False
             if self.link is not Link.CONNECTED:
                 self.link = Link.IDLE
 
@@ -99,6 +108,10 @@ class Calls(Services, ABC):
         """A ring is counted, and its caller kept; what rings behind a call that was taken is another."""
         if self.link is not Link.IDLE:
             self._rang_s = None
+            if self._answering and "NO CARRIER" in lines:  # an answer of #ACCEPT's, and the host has heard it
+                yield Cancel(LINK)
+                self.link = Link.DISCONNECTING
+                yield Spawn(self._release(), RELEASE)
             return
         for line in lines:
             if line == "RING" or line.startswith("+CRING:"):
@@ -134,11 +147,11 @@ class Calls(Services, ABC):
         if reason:
             return [Found(Finding(FindingKind.REFUSED, "a call that comes in", reason))]
         if mode == ANSWER:
-            return [Spawn(self._answers(), LINK)]
+            return [Spawn(self._answers("" if wanted == EVERYBODY else wanted), LINK)]
         return [Spawn(self._calls_back(self._caller if mode == CALL_BACK_CALLER else ""), CALLING_BACK)]
 
-    def _answers(self) -> Steps:
-        return (yield from self._answer(Claim(LINK)))
+    def _answers(self, caller: str) -> Steps:
+        return (yield from self._answer(Claim(LINK), caller))
 
     def _calls_back(self, caller: str) -> Steps:
         """Behind the last ring and #CALLBACKTIMER: as #CONNECTIONSTART does, or the caller himself (C08, U24)."""

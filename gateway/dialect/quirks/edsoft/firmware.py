@@ -42,7 +42,7 @@ from gateway.dialect.firmware import (
     Word,
 )
 from gateway.dialect.nodes import Op
-from gateway.dialect.quirks.edsoft.base import EVERYBODY, LINK, SERVICE, Link
+from gateway.dialect.quirks.edsoft.base import EVERYBODY, LINK, RELEASE, SERVICE, Link
 from gateway.dialect.quirks.edsoft.calls import CALLING_BACK, NEEDS_CALLS, Calls
 from gateway.dialect.schema import Parameter
 from gateway.model.causes import Cause
@@ -78,7 +78,7 @@ from gateway.wire.phase import Etx, HostPhase
 from gateway.wire.plus import EscapeDetector
 
 ETX = b"\x03"
-ENDING, RELEASE = "ending service", "release"
+ENDING = "ending service"
 _BUSY = (Cause.LINE_BUSY, Cause.NO_ANSWER, Cause.NO_CARRIER)
 """Why a number is dialled again."""
 _CALLS = (*_BUSY, Cause.LINK_NEGOTIATION, Cause.BEARER_TIMED_OUT)
