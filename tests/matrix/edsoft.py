@@ -6,7 +6,7 @@ import re
 
 from support.rig import Terminal
 
-from matrix.host import GUARD_S, OK, Connection, Failure, HostProgram, Listening, fails
+from matrix.host import CALLER, GUARD_S, OK, Connection, Failure, HostProgram, Listening, fails
 from matrix.secrets import APN_PASSWORD, APN_USER, PPP_PASSWORD, PPP_USER
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
@@ -81,17 +81,19 @@ class EdsoftHost(HostProgram):
 
     def takes_call(self) -> None:
         """Appendix B, Answering an Incoming Call."""
-        assert self.line.until(b"RING\r\n") == b"\r\nOK\r\n\r\nRING\r\n"
+        ring = f'\r\nOK\r\n\r\nRING\r\n\r\n+CLIP: "{CALLER}",129\r\n'.encode()
+        assert self.line.until(b",129\r\n") == ring
         self.line.say(b"AT#ACCEPT\r")
         self.is_answered()
 
     def is_answered(self) -> None:
         """Behind a command that goes well: a call is up, and IP over it."""
         said = self.line.until(b"Ok_Info_PPP\r\n", b"ERROR: ", limit_s=40).decode()
-        said = RINGS.sub("", said)
-        assert re.fullmatch(rf"\r\nOK\r\n\r\nCONNECT \d+\r\n{ADDRESS}\r\nOk_Info_PPP\r\n", said), said
+        self.line.say(b"AT#VSTATE\r")  # one more ring may stand behind what is said
+        said = RINGS.sub("", said + self.line.until(OK).decode())
+        state = r'\r\n#STATE: "CONNECTED"\r\n\r\nOK\r\n'
+        assert re.fullmatch(rf"\r\nOK\r\n\r\nCONNECT \d+\r\n{ADDRESS}\r\nOk_Info_PPP\r\n{state}", said), said
         self.is_up = True
-        assert self.command("AT#VSTATE") == '#STATE: "CONNECTED"'
 
     def down(self) -> None:
         self.command("AT#CONNECTIONSTOP", limit_s=30)
