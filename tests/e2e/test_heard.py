@@ -6,11 +6,10 @@ import json
 import re
 import signal
 import socket
-import time
 from typing import Any
 
 import pytest
-from support.rig import LIMIT_S, Program, Rig, Terminal, unused_port
+from support.rig import Rig, Terminal, unused_port
 
 SECRETS = ("apn-Pa55word", "4711")
 
@@ -39,15 +38,6 @@ def play(host: Terminal, port: int) -> None:
     host.until(b"\x10\x10twelve bytes")
 
 
-def said(program: Program, wanted: str, times: int = 1) -> str:
-    """What it has said when it has said that."""
-    due = time.monotonic() + LIMIT_S
-    while program.complaint().count(wanted) < times:
-        assert time.monotonic() < due, program.complaint()
-        time.sleep(0.01)
-    return program.complaint()
-
-
 def test_at_a_signal(rig: Rig) -> None:
     """Without any option, and as often as is wanted; nothing is told before."""
     server = rig.server()
@@ -56,7 +46,7 @@ def test_at_a_signal(rig: Rig) -> None:
     play(host, server.port)
     assert module.complaint() == ""
     module.process.send_signal(signal.SIGUSR1)
-    text = said(module, "open\n")
+    text = module.says("open\n")
     assert re.fullmatch(
         rf"heard in [0-9.]+ s: 13 lines\n"
         rf"  commands\n"
@@ -74,7 +64,7 @@ def test_at_a_signal(rig: Rig) -> None:
     ), text
     assert not any(secret in text for secret in SECRETS)
     module.process.send_signal(signal.SIGUSR1)
-    assert said(module, "open\n", 2).count("heard in") == 2
+    assert module.says("open\n", 2).count("heard in") == 2
     assert module.stop() == 0
 
 
@@ -83,7 +73,7 @@ def test_as_it_happens_and_at_the_end(rig: Rig) -> None:
     module = rig.module("--heard")
     host = rig.terminal("module")
     play(host, server.port)
-    live = said(module, "host < <DLE><DLE>twelve bytes")
+    live = module.says("host < <DLE><DLE>twelve bytes")
     assert re.search(r"^ +\d+\.\d{3}  host > AT\+CREG\?$", live, re.MULTILINE)
     assert re.search(r"^ +\d+\.\d{3}  host < \+CREG: 0,1 \| OK$", live, re.MULTILINE)
     assert "AT+WIPBR=2,6,1,***" in live

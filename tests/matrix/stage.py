@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
@@ -133,6 +135,7 @@ class Stage:
     def __init__(self, pair: Pair, folder: Path, number: int, *, recorded: bool = True) -> None:
         self.pair = pair
         self._folder, self._number, self._is_recorded = folder, number, recorded
+        self._others = count()
         self.stopped = False
         self._trace = folder / "bridge.jsonl"
         self._stack = ExitStack()
@@ -166,7 +169,7 @@ class Stage:
     @contextmanager
     def unrecorded(self) -> Iterator[Stage]:
         """Another one for the same pair, on the network already: a record of much payload takes longer than moving it."""
-        folder = self._folder / "unrecorded"
+        folder = self._folder / f"unrecorded-{next(self._others)}"
         folder.mkdir()
         with closing(Stage(self.pair, folder, self._number, recorded=False)) as stage:
             stage.host.up()
@@ -177,8 +180,11 @@ class Stage:
         self._stack.close()
 
     def stop(self) -> None:
-        """End the bridge and the module as a user does."""
+        """End the bridge and the module as a user does, who wants to know first what the module has heard."""
         self.stopped = True
+        if self._module is not None:
+            self._module.process.send_signal(signal.SIGUSR1)
+            self._module.says("heard in ")
         for program in (self.bridge, self._module):
             if program is not None:
                 assert program.stop() == 0, program.complaint()

@@ -195,6 +195,14 @@ class Program:
         """What it said on standard error."""
         return self.errors.read_text(errors="replace")
 
+    def says(self, wanted: str, times: int = 1) -> str:
+        """What it has said on standard error as soon as it has said that."""
+        due = time.monotonic() + LIMIT_S
+        while self.complaint().count(wanted) < times:
+            assert time.monotonic() < due, self.complaint()
+            time.sleep(0.01)
+        return self.complaint()
+
     def wait(self, limit_s: float = LIMIT_S) -> int:
         """Its exit code."""
         return self.process.wait(limit_s)
