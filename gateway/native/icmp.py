@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 log = logging.getLogger("gateway.native")
 _TIME = re.compile(rb"time[=<]([0-9.]+) *ms")
+_FORBIDDEN = re.compile(rb"not permitted|permission denied|lacking privilege", re.IGNORECASE)
+"""What the usual ``ping`` programs say when the system does not let them, in English."""
 _told = False
 
 
@@ -93,12 +95,9 @@ async def _by_socket(link: socket.socket, raw: bool, address: str, packet: bytes
 
 
 async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int, tos: int = 0) -> float | None:
-    global _told  # noqa: PLW0603  # said once in the life of the program
     program = shutil.which("ping")
     if program is None:
-        if not _told:
-            _told = True
-            log.warning("this system allows no echo requests (no ICMP socket, no ping program): every ping times out")
+        _tell("no ping program")
         return None
     arguments = [
         "-n",
@@ -113,11 +112,16 @@ async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int,
     arguments += ["-t", str(ttl)] if ttl else []
     arguments += ["-Q", str(tos)] if tos else []
     process = await asyncio.create_subprocess_exec(
-        program, *arguments, address, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        program,
+        *arguments,
+        address,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"LC_ALL": "C"},
     )
     try:
         async with asyncio.timeout(timeout_s + 1):
-            output, _ = await process.communicate()
+            output, errors = await process.communicate()
     except TimeoutError:
         return None
     finally:
@@ -125,7 +129,17 @@ async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int,
             process.kill()
             await process.wait()
     match = _TIME.search(output)
+    if match is None and (why := next((line for line in errors.splitlines() if _FORBIDDEN.search(line)), b"")):
+        _tell(why.decode(errors="replace").strip())
     return float(match[1]) / 1000 if match else None
+
+
+def _tell(why: str) -> None:
+    """Say once in the life of the program that no ping will ever be answered."""
+    global _told  # noqa: PLW0603
+    if not _told:
+        _told = True
+        log.warning("this system allows no echo requests (no ICMP socket, and %s): every ping times out", why)
 
 
 def _checksum(data: bytes) -> int:

@@ -39,6 +39,13 @@ def forbidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _make(folder: Path, script: str) -> None:
+    """The system's ``ping``."""
+    program = folder / "ping"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
 @pytest.mark.skipif(not ALLOWED, reason="this system allows no ICMP socket")
 class TestSocket:
     @pytest.mark.parametrize("size", [0, 1, 64, 1500])
@@ -73,12 +80,6 @@ class TestPacket:
 class TestProgram:
     """No socket, but ``ping``: a program of the test's own stands for it."""
 
-    @staticmethod
-    def make(folder: Path, script: str) -> None:
-        program = folder / "ping"
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-
     @pytest.mark.parametrize(
         ("line", "seconds"),
         [
@@ -88,11 +89,11 @@ class TestProgram:
         ],
     )
     async def test_its_time(self, forbidden: Path, line: str, seconds: float) -> None:
-        self.make(forbidden, f"echo '{line}'")
+        _make(forbidden, f"echo '{line}'")
         assert await icmp.echo("127.0.0.1", 1, 5.0, 64, 64) == pytest.approx(seconds)
 
     async def test_what_it_is_asked(self, forbidden: Path) -> None:
-        self.make(forbidden, f'printf "%s\\n" "$@" > {forbidden}/asked')
+        _make(forbidden, f'printf "%s\\n" "$@" > {forbidden}/asked')
         await icmp.echo("10.0.0.9", 1, 3.0, 100, 17)
         asked = (forbidden / "asked").read_text().split()
         options = dict(zip(asked[1:-1:2], asked[2:-1:2], strict=True))
@@ -100,17 +101,17 @@ class TestProgram:
         assert options == {"-c": "1", "-W": "3", "-s": "100", "-t": "17"}
 
     async def test_it_heard_nothing(self, forbidden: Path) -> None:
-        self.make(forbidden, "echo '1 packets transmitted, 0 received'; exit 1")
+        _make(forbidden, "echo '1 packets transmitted, 0 received'; exit 1")
         assert await icmp.echo("127.0.0.1", 1, 5.0, 64, 64) is None
 
     async def test_it_hangs(self, forbidden: Path) -> None:
         """It is ended after the time-out, and a second."""
-        self.make(forbidden, "exec /bin/sleep 60")
+        _make(forbidden, "exec /bin/sleep 60")
         assert await icmp.echo("127.0.0.1", 1, 0.0, 64, 64) is None
 
     async def test_nobody_wants_to_know_any_more(self, forbidden: Path) -> None:
         """The program is ended with the request."""
-        self.make(forbidden, f"echo $$ > {forbidden}/number; exec /bin/sleep 60")
+        _make(forbidden, f"echo $$ > {forbidden}/number; exec /bin/sleep 60")
         asked = asyncio.ensure_future(icmp.echo("127.0.0.1", 1, 50.0, 64, 64))
         number = forbidden / "number"
         while not number.exists() or not number.read_text().endswith("\n"):
@@ -123,6 +124,31 @@ class TestProgram:
 
 
 class TestNothingAllowed:
+    @pytest.mark.parametrize(
+        ("says", "code"),
+        [
+            ("ping: socktype: SOCK_RAW\nping: socket: Operation not permitted", 2),
+            ("ping: permission denied (are you root?)", 1),
+            ("ping: Lacking privilege for icmp socket.", 1),
+        ],
+    )
+    async def test_a_program_that_may_not_either(
+        self, forbidden: Path, caplog: pytest.LogCaptureFixture, says: str, code: int
+    ) -> None:
+        """Of iputils, BusyBox, inetutils: what it says of itself is told once, and every address is silent."""
+        _make(forbidden, f"printf '{says}\n' >&2; exit {code}")
+        for number in range(3):
+            assert await icmp.echo("127.0.0.1", number, 5.0, 64, 64) is None
+        (warning,) = (record for record in caplog.records if record.levelno >= logging.WARNING)
+        assert says.rpartition("\n")[2] in warning.getMessage()
+
+    async def test_an_address_that_nothing_leads_to_is_no_matter_of_rights(
+        self, forbidden: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        _make(forbidden, "echo 'ping: connect: Network is unreachable' >&2; exit 2")
+        assert await icmp.echo("192.0.2.1", 1, 5.0, 64, 64) is None
+        assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
     async def test_said_once_and_silent(self, forbidden: Path, caplog: pytest.LogCaptureFixture) -> None:
         """Every address is silent, and the log says why, once."""
         for number in range(3):
