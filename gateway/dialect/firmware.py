@@ -18,9 +18,9 @@ from gateway.model.causes import Cause
 from gateway.model.events import Event
 from gateway.model.findings import Finding
 from gateway.model.record import record
-from gateway.model.requests import Request
+from gateway.model.requests import Request, StartBearer
 from gateway.model.results import Done
-from gateway.model.tuning import Tune, Tuned, Tunings
+from gateway.model.tuning import Tune, Tuned, Tuning, Tunings
 from gateway.model.values import HostSocket
 from gateway.wire.mail import MailFromHost, MailToHost
 from gateway.wire.phase import HostPhase
@@ -319,6 +319,11 @@ class Firmware(ABC):
         result = yield Ask(Tune(socket, values))
         done = isinstance(result, Done) and not (isinstance(result.value, Tuned) and result.value.ignored)
         return done or self.around.policy != "strict"
+
+    def named(self, request: StartBearer) -> Generator[Step, Any, bool]:
+        """Say where the name servers of a start have no effect; False where the policy wants none of those."""
+        count = len(request.name_servers)
+        return (yield from self.tuned(HostSocket(0), ((Tuning.NAME_SERVERS, count),) if count else ()))
 
     def gate(self, _call: Call) -> Outcome | None:
         """An outcome that stands before every command, or None."""

@@ -1,4 +1,4 @@
-"""How a socket's packets are made, where hosts can set it and not every module can."""
+"""How a socket's packets are made, and who is asked for names: where hosts can set it and not every module can."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Tuning(StrEnum):
     RETRANSMIT_LEAST = "retransmit_least_100ms"
     RETRANSMIT_MOST = "retransmit_most_100ms"
     CLOSE_DELAY = "close_delay_100ms"
+    NAME_SERVERS = "name_servers"
+    """Of no socket: that a bearer's start names so many, to be asked where the network gives none."""
 
 
 Tunings = tuple[tuple[Tuning, int], ...]

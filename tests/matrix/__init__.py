@@ -11,7 +11,6 @@ A scenario for another service: the verbs of each family's programs in a class o
 commands (:mod:`matrix.edsoft_files`), the play in a new file of :mod:`matrix.scenarios`, and the server that it needs as
 a class that :meth:`matrix.stage.Servers.of` begins where a scenario first asks for it.
 
-``AT_GATEWAY_LONG=1`` moves a mebibyte each way on every pair instead of on one of each host.
 ``AT_GATEWAY_MATRIX_TRACE=1`` shows the end of a bridge's record where a scenario fails. Every bridge is recorded: behind
 the last scenario of a pair no secret that its host has told may stand in what the programs have written, the
 module's counts of what it has heard among it (:mod:`matrix.secrets`).

@@ -76,6 +76,11 @@ class EdsoftHost(HostProgram):
         assert self.command("AT#VSTATE") == '#STATE: "CONNECTED"'
         return match[1]
 
+    def names_server(self, server: str) -> None:
+        """Have this one asked where the network names none (ch. 3)."""
+        self.command(f'AT#DNSSERV1="{server}"')
+        assert self.command("AT#VDNS") == f'#DNSSERV1: "{server}" | #DNSSERV2: "0.0.0.0"'
+
     def serves_callers(self) -> None:
         self.command(f'AT#PPPMODE=1;#PPPSERVUN="{PPP_USER}";#PPPSERVPW="{PPP_PASSWORD}"')
 

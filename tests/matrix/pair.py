@@ -41,11 +41,6 @@ class Pair:
         """How one request is met."""
         return Way.NATIVE if self.dialect is None else way_of(request, self.dialect.tables.module)
 
-    @property
-    def long(self) -> bool:
-        """Whether this is the one pair of its host's on which much is moved: the last module of the registry."""
-        return self.module == modules()[-2]
-
     def longest(self, service: str) -> bool:
         """Whether this is the one pair of its host's on which much is moved by a service in its way: the last module."""
         way = self.way(service)

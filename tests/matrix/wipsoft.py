@@ -59,6 +59,8 @@ class WipsoftHost(LineProgram):
         self.older = dialect == "wipsoft-2.01"
         self.codes = OLDER if self.older else NEWER
         self.bearer = 6
+        self.name_server = ""
+        """A bearer's own, from its next start on (4.2.3)."""
 
     @classmethod
     def forms_of(cls, dialect: str) -> tuple[str, ...]:
@@ -78,7 +80,8 @@ class WipsoftHost(LineProgram):
         self.command(f"AT+WIPBR=1,{self.bearer}")
         place = '2,"0123456789"' if kind == "gsm" else '11,"APN name"'
         user, password = (PPP_USER, PPP_PASSWORD) if kind == "gsm" else (APN_USER, APN_PASSWORD)
-        for option in (place, f'0,"{user}"', f'1,"{password}"'):
+        servers = [f'17,"{self.name_server}"'] if self.name_server else []
+        for option in (place, f'0,"{user}"', f'1,"{password}"', *servers):
             self.command(f"AT+WIPBR=2,{self.bearer},{option}")
         self.command(f"AT+WIPBR=4,{self.bearer},0", limit_s=40)
         self.is_up = True

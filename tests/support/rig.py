@@ -111,13 +111,11 @@ class Terminal(Speaking):
                 self._read()
 
     def take(self, size: int, limit_s: float = LIMIT_S) -> bytes:
-        """Exactly so many bytes."""
-        due = time.monotonic() + limit_s
+        """Exactly so many bytes; the limit is of a line on which nothing comes."""
         while len(self._buffer) < size:
-            left = due - time.monotonic()
-            assert left > 0, f"waited {limit_s} s for {size} bytes, got {len(self._buffer)}"
-            if select.select([self.fd], [], [], left)[0]:
-                self._read()
+            came = select.select([self.fd], [], [], limit_s)[0]
+            assert came, f"waited {limit_s} s for {size} bytes, got {len(self._buffer)}"
+            self._read()
         got = bytes(self._buffer[:size])
         del self._buffer[:size]
         return got
@@ -142,12 +140,14 @@ class Terminal(Speaking):
         threading.Event().wait(seconds)
 
     def stream(self, sent: bytes, expected: bytes, limit_s: float = 60.0) -> bytes:
-        """Write ``sent`` and read as many bytes as are expected at the same time; what was read."""
-        due = time.monotonic() + limit_s
+        """Write ``sent`` and read as many bytes as are expected at the same time; what was read.
+
+        The limit is of a line that moves nothing either way.
+        """
         at = 0
         while len(self._buffer) < len(expected):
-            assert time.monotonic() < due, f"sent {at} of {len(sent)}, got {len(self._buffer)} of {len(expected)}"
-            readable, writable, _ = select.select([self.fd], [self.fd] if at < len(sent) else [], [], 1.0)
+            readable, writable, _ = select.select([self.fd], [self.fd] if at < len(sent) else [], [], limit_s)
+            assert readable or writable, f"sent {at} of {len(sent)}, got {len(self._buffer)} of {len(expected)}"
             if readable:
                 self._read()
             if writable:

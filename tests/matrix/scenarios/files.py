@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 from support.files import FAILS, GOES
 from support.rig import read_exactly
@@ -13,13 +13,12 @@ from matrix.edsoft_files import EdsoftFiles
 from matrix.files import FileServer, FilesProgram
 from matrix.host import fails
 from matrix.scenario import scenario
-from matrix.scenarios.streams import EVERY, LONG, noise
+from matrix.scenarios.streams import EVERY, noise
 from matrix.stage import HOLD, HOLD_PORT, NOBODY, REFUSED, SERVER, UNREACHABLE, Stage
 from matrix.wipsoft import WipsoftHost
 from matrix.wipsoft_files import WipsoftFiles
 
 MUCH_BYTES = 5 << 20
-SOME_BYTES = 100 << 10
 MIDDLE_BYTES = 100_000
 """More than a server reads at once."""
 READ_BYTES = 65536
@@ -64,10 +63,8 @@ def files_there_and_back(stage: Stage, _: str) -> None:
 
 @scenario("FTP")
 def a_long_file(stage: Stage, _: str) -> None:
-    """100 KiB; 5 MiB on one module of each host and each way, or where it is asked for."""
-    much = LONG or stage.pair.longest("FTP")
-    data = noise(MUCH_BYTES if much else SOME_BYTES)
-    with stage.unrecorded() if much else nullcontext(stage) as place, logged_in(place) as (files, server):
+    data = noise(MUCH_BYTES)
+    with stage.unrecorded() as place, logged_in(place) as (files, server):
         files.put("long", data)
         assert (server.folder / "long").read_bytes() == data
         files.get("long", data)

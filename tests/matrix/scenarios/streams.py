@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 
@@ -14,7 +13,7 @@ from matrix.scenario import scenario
 from matrix.stage import ECHO, HOLD, HOLD_PORT, Stage
 
 EVERY = bytes(range(256))
-LONG = os.environ.get("AT_GATEWAY_LONG") == "1"
+MUCH_BYTES = 1 << 20
 CHOICE = re.compile(r'"kind": "module_phase", "what": "[^"]+", "reason": "[^"]{10,}"')
 """SEMANTICS 6.4: the choice and its reason stand in the trace."""
 LOOK_ALIKES = (
@@ -80,7 +79,6 @@ def plus_signs_in_the_payload(stage: Stage, form: str) -> None:
 
 @scenario("TCP client")
 def much_both_ways(stage: Stage, _: str) -> None:
-    """256 KiB; a mebibyte on one module of each host, or where it is asked for."""
     connection = stage.host.connect(ECHO, stage.servers.echo.port)
-    connection.exchange(noise(1 << 20 if LONG or stage.pair.long else 1 << 18))
+    connection.exchange(noise(MUCH_BYTES))
     connection.close()

@@ -72,7 +72,7 @@ from gateway.model.requests import (
     StopBearer,
 )
 from gateway.model.results import Done, Failed, PingEcho
-from gateway.model.values import Addresses, BearerKind, Endpoint, HostSocket, Secret, is_dotted
+from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, Endpoint, HostSocket, Secret, is_dotted
 from gateway.wire.gather import Gatherer
 from gateway.wire.phase import Etx, HostPhase
 from gateway.wire.plus import EscapeDetector
@@ -252,6 +252,8 @@ class EdsoftFirmware(Calls):
         if self.link in (Link.CONNECTED, Link.CHECKING, Link.DIALING):
             return Fail(Cause.ALREADY_CONNECTED)
         request = self._outgoing(gsm=self.number("GPRSMODE") == 0)
+        if not (yield from self.named(request)):
+            return Fail(Cause.NOT_SUPPORTED, why="#DNSSERV1 and #DNSSERV2 have no effect here, and the policy is strict")
         return (yield from self._dial(request, Background(LINK)))
 
     def _dial(self, request: StartBearer, begin: Step) -> Steps:
@@ -300,6 +302,8 @@ class EdsoftFirmware(Calls):
         return Ok() if self.dialect.switch("activation_result") == "yes" else Silent()
 
     def _outgoing(self, gsm: bool, number: str = "") -> StartBearer:
+        servers = (self.text(name) for name in ("DNSSERV1", "DNSSERV2"))
+        named = tuple(server for server in servers if server != ANY_ADDRESS)
         if not gsm:
             return StartBearer(
                 BearerKind.GPRS,
@@ -307,6 +311,7 @@ class EdsoftFirmware(Calls):
                 user=Secret(self.text("APNUN")),
                 password=Secret(self.text("APNPW")),
                 context_id=self.number("GPRSCID"),
+                name_servers=named,
             )
         if self.number("PPPMODE") in (0, 2, 4):
             # No PPP, or the server's part on an outgoing call: no newer module has these.
@@ -314,13 +319,12 @@ class EdsoftFirmware(Calls):
         number = number or self.text("DIALN1" if self.number("DIALSELECT") == 1 else "DIALN2")
         if not number:
             raise Refusal(Cause.BAD_VALUE, "the number to dial is not set")
-        servers = [self.text(name) for name in ("DNSSERV1", "DNSSERV2")]
         return StartBearer(
             BearerKind.GSM,
             user=Secret(self.text("ISPUN")),
             password=Secret(self.text("ISPPW")),
             number=number,
-            name_servers=tuple(server for server in servers if server != "0.0.0.0"),
+            name_servers=named,
         )
 
     def do_bearer_stop(self, _call: Call) -> Steps:

@@ -39,6 +39,7 @@ from gateway.model.findings import FindingKind
 from gateway.model.requests import Ping, QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed, PingEcho, Result
 from gateway.model.services import Begun, OpenFtp
+from gateway.model.tuning import Tune, Tuned, Tuning, ignored
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, HostSocket
 from gateway.wire.service_phase import ServicePhase
 
@@ -211,11 +212,19 @@ class LinkDriver(Driver):
 
     # -- link (ch. 2) --------------------------------------------------------------------------------------------------
 
+    def do_tune(self, request: Tune) -> DriverSteps:
+        """Name servers alone, of all that can be set: they go with the start."""
+        yield from ()
+        return Done(Tuned(ignored(request.values, frozenset({Tuning.NAME_SERVERS}))))
+
     def do_start_bearer(self, request: StartBearer) -> DriverSteps:
         """Parameters, then one command."""
         if request.answers:
             return (yield from self._answer(request))
+        dns1, dns2 = (*request.name_servers, ANY_ADDRESS, ANY_ADDRESS)[:2]
         if request.kind is BearerKind.GPRS:
+            # Ch. 3: asked where the operator names none. What is not wanted is written where it was once.
+            servers = {"DNSSERV1": dns1, "DNSSERV2": dns2}
             failed: Failed | None = yield from self._set(
                 GPRSMODE=1,
                 APNSERV=request.access_point,
@@ -223,9 +232,9 @@ class LinkDriver(Driver):
                 APNPW=request.password,
                 GPRSCID=request.context_id,
                 PHYTIMEOUT=IDLE_LIMIT_MIN,
+                **{name: dns for name, dns in servers.items() if request.name_servers or name in self._written},
             )
         elif request.kind is BearerKind.GSM:
-            dns1, dns2 = (*request.name_servers, ANY_ADDRESS, ANY_ADDRESS)[:2]
             # The host's side dials again itself.
             failed = yield from self._set(
                 GPRSMODE=0, DIALN1=request.number, DIALSELECT=1, ISPUN=request.user, ISPPW=request.password, PPPMODE=3,

@@ -210,7 +210,10 @@ class LinkDriver(Driver):
             wanted = {APN: request.access_point, **wanted, CONTEXT: request.context_id, LIMIT: CONNECT_TIME_LIMIT}
         else:
             wanted = {NUMBER: request.number, **wanted}
-            wanted |= dict(zip((DNS1, DNS2), request.name_servers, strict=False))
+        servers = (*request.name_servers, ANY_ADDRESS, ANY_ADDRESS)
+        for option, server in zip((DNS1, DNS2), servers, strict=False):
+            if server != ANY_ADDRESS or (bid, option) in self._sent:
+                wanted[option] = server
         for option, value in wanted.items():
             before = self._sent.get((bid, option))
             if str(value) == before or (before is None and value == ""):

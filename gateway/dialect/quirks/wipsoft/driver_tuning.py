@@ -28,7 +28,7 @@ class TuningDriver(LinkDriver):
     def do_tune(self, request: Tune) -> DriverSteps:
         """At once where the socket is there; else as soon as it is."""
         able = frozenset(OPTIONS)
-        without = ignored(request.values, able)
+        without = ignored(request.values, able | {Tuning.NAME_SERVERS})  # those go with the start of the bearer
         wanted = tuple((tuning, value) for tuning, value in request.values if tuning in able)
         entry = self.connections.held.get(request.socket)
         if entry is not None:

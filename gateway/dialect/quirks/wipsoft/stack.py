@@ -203,7 +203,10 @@ class WipsoftStack(WipsoftOffline):
             return Fail(Cause.BAD_COUNT)
         if server:
             return (yield from self._serve_caller(bearer, call))
-        result = yield Ask(self._start_request(bearer))
+        request = self._start_request(bearer)
+        if not (yield from self.named(request)):
+            return Fail(Cause.NOT_SUPPORTED)
+        result = yield Ask(request)
         if isinstance(result, Failed):
             return Fail(result.cause, original=result.original)
         bearer.started = True
@@ -266,6 +269,7 @@ class WipsoftStack(WipsoftOffline):
             password=Secret(values["1"]),
             context_id=int(values["12"] or 1),
             number=str(values["2"]) if kind is BearerKind.GSM else "",
+            name_servers=tuple(str(values[one]) for one in ("17", "18") if values[one] not in ("", ANY_ADDRESS)),
         )
 
     def do_bearer_stop(self, call: Call) -> Steps:
