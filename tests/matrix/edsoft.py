@@ -6,7 +6,7 @@ import re
 
 from support.rig import Terminal
 
-from matrix.host import CALLER, GUARD_S, OK, Connection, Failure, HostProgram, Listening, fails
+from matrix.host import CALLER, GUARD_S, OK, Connection, Failure, HostProgram, Listening, fails, same
 from matrix.secrets import APN_PASSWORD, APN_USER, PPP_PASSWORD, PPP_USER
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
@@ -213,7 +213,7 @@ class EdsoftConnection(Connection):
 
     def exchange(self, data: bytes) -> None:
         wanted = self._on_line(data)
-        assert self._line.stream(wanted, wanted) == wanted
+        same(self._line.stream(wanted, wanted), wanted)
 
     def close(self) -> None:
         if self._escaped:

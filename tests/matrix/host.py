@@ -37,6 +37,13 @@ def fails(*codes: str) -> Iterator[None]:
         raise AssertionError(f"nothing failed, expected {' or '.join(codes)}")
 
 
+def same(got: bytes, wanted: bytes) -> None:
+    """Much payload, and where it begins to differ."""
+    if got != wanted:
+        at = next((at for at, (one, other) in enumerate(zip(got, wanted, strict=False)) if one != other), -1)
+        raise AssertionError(f"at {at} of {len(wanted)}: {got[at : at + 60]!r} is not {wanted[at : at + 60]!r}")
+
+
 def pieces(data: bytes) -> Iterator[bytes]:
     """Payload in odd pieces, the same at every run."""
     sizes, at = random.Random(len(data)), 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matrix.edsoft import escape
-from matrix.host import GUARD_S, OK, Connection, Listening
+from matrix.host import GUARD_S, OK, Connection, Listening, same
 
 if TYPE_CHECKING:
     from matrix.wipsoft import WipsoftHost
@@ -76,7 +76,7 @@ class WipsoftConnection(Connection):
             super().exchange(data)
             return
         wanted = self._on_line(data)
-        assert self._line.stream(wanted, wanted) == wanted
+        same(self._line.stream(wanted, wanted), wanted)
 
     def end_sending(self) -> None:
         """ETX: the sending ends, the reading goes on (6.2.2.1)."""

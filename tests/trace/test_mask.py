@@ -375,6 +375,14 @@ class TestArguments:
         assert text.startswith(f"AT{command}=") and text.endswith(";+CSQ\r")
 
 
+def test_the_addresses_of_a_caller_are_no_secret(tmp_path: Path) -> None:
+    """+WIPBR: bearer, status, addresses (4.2.2): neither there nor wherever they come again."""
+    hides = masker("wipsoft-5.57")
+    for line in ("\r\n+WIPBR: 5,0,127.1.0.1,10.0.0.2,0.0.0.0,0.0.0.0\r\n", '\r\n+WIPBR: 6,15,"127.1.0.1"\r\n'):
+        text = recorded(tmp_path / "trace", hides, "module", "in", [line.encode()])
+        assert "127.1.0.1" in text and MASK not in text
+
+
 class TestGuide:
     """Examples of the 5.57 guide with a user's name and password in them: 4.2, 5.1, 6.1 and chapter 8."""
 
