@@ -165,6 +165,8 @@ class NativeEngine(StreamOwner):
             if isinstance(answer, Prompted):
                 self._texts[ticket] = bytearray()
             self._news(ticket, answer)
+            if request.text[2:].strip().upper() in ("H", "H0"):
+                self._quiet()  # a call that rings is refused (V.250, 6.3.6)
             shown = _CALLER_SHOWN.match(request.text)
             if shown:
                 self._shows_caller = shown[1] == "1"

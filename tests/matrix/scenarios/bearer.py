@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matrix.edsoft import EdsoftHost
-from matrix.host import CALLER, Failure, fails
+from matrix.host import CALLER, OK, Failure, fails
 from matrix.pair import NATIVE
 from matrix.scenario import scenario
 from matrix.stage import ECHO, RINGS_AT, Stage
@@ -81,6 +81,7 @@ def _nothing_by_itself(stage: Stage, _: str) -> None:
         _somebody_calls(stage)
         with fails(stage.host.codes["not supported"]):
             raise Failure(stage.line.until(b"#CME ERROR: ") and stage.line.until(b"\r\n").decode().strip())
+        assert stage.line.ask("ATH").endswith(OK)  # else it rings on in the scenarios behind
     _answer_by_itself(stage, 0)
 
 
