@@ -315,11 +315,18 @@ class Driver(ABC):
     """Whose data mode is open; whoever runs the driver keeps it."""
     stuck: Collection[HostSocket] = ()
     """Sockets of which the module holds payload that it could not send."""
+    silence_s = 0.0
+    """So long a silence ends a data mode that nothing else ends, where the module may be in such a one."""
     full = False
     """So much waits for the host's side that the module should not be read just now."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
+
+    @property
+    def plain(self) -> Collection[HostSocket]:
+        """The module's own sessions of mail in which the least is wanted, and no more."""
+        return ()
 
     @abstractmethod
     def start(self) -> Chores:

@@ -301,6 +301,8 @@ class Tables:
     documents: dict[str, Document] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     """What hosts of it ask of the network: names of ``gateway/translate/services.py``."""
+    plain: tuple[str, ...] = ()
+    """Of these, those of which they want no more than the least (``plain`` in ``gateway/model/services.py``)."""
     prologue: tuple[str, ...] = ()
     """Lines after which a command can be carried out: parameters set, the bearer up. For explanations."""
     situations: tuple[tuple[str, ...], ...] = ()

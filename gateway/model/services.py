@@ -92,6 +92,9 @@ class OpenSmtp:
     domain: str = ""
     """What the greeting names; the server may care."""
     secure: bool = False
+    plain: bool = False
+    """No more is wanted than one mail with a header of the fields, without blind copies, to ten recipients at most, whose
+    body has no line of a single dot."""
 
 
 @record
@@ -118,18 +121,22 @@ class OpenPop3:
     user: str = ""
     password: Secret = Secret("")
     secure: bool = False
+    plain: bool = False
+    """No more is wanted than the first mail, which is then deleted."""
 
 
 @record
 class ListMail:
-    """Which mails there are: :class:`~gateway.model.results.Done` with :class:`MailList`."""
+    """Which mails there are: :class:`~gateway.model.results.Done` with :class:`MailList`. In a plain session it may name
+    a first mail unseen."""
 
     session: HostSocket
 
 
 @record
 class FetchMail:
-    """One mail by its number (1 is the first); without ``header`` only what stands behind the first empty line."""
+    """One mail by its number (1 is the first); without ``header`` only what stands behind the first empty line. Of a mail
+    that was named unseen, a result without :class:`Begun`: there is none."""
 
     session: HostSocket
     number: int = 1

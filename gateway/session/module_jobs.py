@@ -144,7 +144,7 @@ class JobsSide(DataSide):
                 return self._now - max(self._last_write_s, self._last_read_s)
             case EndSending(over):
                 self._send_backlog()
-                if self._phase is not None:
+                if self._phase is not None and not self._phase_over:
                     self._write(self._phase.end_sending(self._now))
                     if over:
                         self._phase_over = self._suspended = True

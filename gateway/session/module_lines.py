@@ -258,6 +258,8 @@ class LinesSide(PayloadSide):
             if flight is not None and not flight.probe:
                 flight.due_s = min(flight.due_s, self._now + FORGOTTEN_S)
         if self.state is not State.READY:
+            if self.state is State.DOWN and isinstance(self._waiting, Mail):
+                self._resume(None)  # it is there
             return
         self._doubtful = self._restarted = True
         self._asides.wake()  # what it has forgotten will not come

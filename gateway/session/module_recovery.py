@@ -8,7 +8,7 @@ from gateway.model.results import Failed
 from gateway.model.values import Ticket
 from gateway.session.effects import Drain
 from gateway.session.module_lines import GIVE_UP, LinesSide
-from gateway.session.module_worker import Drained, Job, Sleep, State, Steps
+from gateway.session.module_worker import Drained, Job, Mail, Sleep, State, Steps
 from gateway.session.sorting import Flight
 from gateway.wire.plus import PLUS
 
@@ -126,6 +126,9 @@ class RecoverySide(LinesSide):
             self._down()
             if first or self._attempts % 5 == 0:  # it may be in a data mode of an earlier life
                 alive = (yield from self._wake()) or (yield from self._give_up_text())
+            if not alive and self._attempts % 5 == 0 and self.driver.silence_s:
+                yield Mail(lambda _: True, self._now + self.driver.silence_s)
+                alive = yield from self._probe()
         if alive:
             yield from self._start()
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from gateway.dialect.driver import Driver
 from gateway.dialect.schema import ModuleHabits
 from gateway.model.requests import ConnectTcp, PassThrough, Request, ResolveName, StartBearer
+from gateway.model.services import OpenPop3, OpenSmtp
 from gateway.model.tuning import Tune
 from gateway.model.values import BearerKind, Family
 
@@ -37,6 +38,8 @@ OVER_TWO = frozenset({"OpenFtp", "SetFtp", "GetFile", "PutFile", "DeleteFile"})
 """Of these, what takes two sockets at once."""
 OVER_UDP = frozenset({"GetTime", "ResolveName.asked"})
 """And where it has UDP."""
+PLAIN = ".plain"
+"""Of a session with a server of mail: the least that can be wanted of it, which a module may have alone."""
 
 
 def name_of(request: Request) -> str:
@@ -48,6 +51,8 @@ def name_of(request: Request) -> str:
         name = f"{name}.call" if request.answers else f"{name}.gsm"
     if isinstance(request, ResolveName) and request.servers:
         name = f"{name}.asked"
+    if isinstance(request, OpenSmtp | OpenPop3) and request.plain:
+        name += PLAIN
     if getattr(request, "family", Family.FOUR) is not Family.FOUR:
         name = f"{name}.six"
     return name
@@ -56,6 +61,10 @@ def name_of(request: Request) -> str:
 def way_of(name: str, habits: ModuleHabits) -> Way:
     """The way of a request, by its name, on a module with these habits."""
     abilities = habits.abilities
+    way = abilities.get(name)
+    if way:
+        return Way(way)
+    name = name.removesuffix(PLAIN)  # who can do all can do the least
     way = abilities.get(name)
     if way:
         return Way(way)
@@ -73,4 +82,7 @@ def plan(request: Request, driver: Driver) -> Way:
     if isinstance(request, Tune):
         able = driver.dialect.tables.module.tunings
         return Way.NATIVE if any(tuning in able for tuning, _ in request.values) else Way.EMULATED
-    return way_of(name_of(request), driver.dialect.tables.module)
+    name = name_of(request)
+    if getattr(request, "session", None) in driver.plain:
+        name += PLAIN
+    return way_of(name, driver.dialect.tables.module)

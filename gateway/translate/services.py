@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.dialect.dialect import Dialect
-from gateway.translate.plan import Way, way_of
+from gateway.translate.plan import PLAIN, Way, way_of
 
 SERVICES: dict[str, tuple[str, ...]] = {
     "bearer": ("StartBearer", "StopBearer", "QueryBearer"),
@@ -61,6 +61,9 @@ def _pair(host: Dialect, module: Dialect | None, service: str) -> Pair:
     if module is None:
         way, lost = _WITHOUT_MODULE.get(service, (Way.NATIVE, ""))
         return Pair(host.id, "native", service, way, lost)
-    ways = [way_of(request, module.tables.module) for request in SERVICES[service]]
+    suffix = PLAIN if service in host.tables.plain else ""
+    ways = [way_of(f"{request}{suffix}", module.tables.module) for request in SERVICES[service]]
     way = max(ways, key=_ORDER.index)
-    return Pair(host.id, module.id, service, way, module.tables.module.losses.get(service, ""))
+    losses = module.tables.module.losses
+    lost = losses.get(f"{service}{suffix}", losses.get(service, ""))
+    return Pair(host.id, module.id, service, way, lost)

@@ -1,9 +1,11 @@
-"""A data phase of mail: bytes as they are until CR LF . CR LF."""
+"""Data phases of mail, a host's and a module's: bytes as they are until CR LF . CR LF."""
 
 from __future__ import annotations
 
+from gateway.wire.dle import DleDecoder
 from gateway.wire.module_phase import Fed, ModulePhase
 from gateway.wire.phase import Taken
+from gateway.wire.service_phase import ServicePhase
 
 END = b"\r\n.\r\n"
 
@@ -110,3 +112,52 @@ class BehindHeader(ModulePhase):
                 return
             payload, self._head = data[min(ends) :], None
         super()._pass(payload, now, fed)
+
+
+class MailToModule(ServicePhase):
+    """A module takes the body of a mail as it is, up to a line of a single dot; what it says meanwhile is its own."""
+
+    def __init__(self) -> None:
+        super().__init__(closing=(), uploads=True)
+        self._tail = b""
+
+    def encode(self, payload: bytes, now: float) -> bytes:  # noqa: ARG002  (no byte waits)
+        """What is sent to the module for a piece of the body."""
+        self._tail = (self._tail + payload)[-2:]
+        return payload
+
+    def end_sending(self, now: float) -> bytes:  # noqa: ARG002
+        """The line of a single dot, on a line of its own."""
+        return END[2:] if self._tail == END[:2] else END
+
+
+class MailFromModule(ServicePhase):
+    """A module gives a mail as its server does (RFC 1939, 3), up to a line of a single dot."""
+
+    def __init__(self, *, boot: tuple[bytes, ...]) -> None:
+        super().__init__(closing=(), boot=boot)
+        self._decoder = _MailDecoder()
+
+
+class _MailDecoder(DleDecoder):
+    """Lines with their first dot no longer doubled, and what stands behind the last of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held = END[:2]
+        """What may be the beginning of the end; a mail begins with a line."""
+        self._unsaid = len(END[:2])
+        """So many of the next bytes were never sent."""
+
+    def decode(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """Payload, and the bytes behind the end; None as long as it has not come."""
+        data, rest = self._held + data, None
+        at = data.find(END)
+        if at >= 0:
+            ready, rest, self._held = data[: at + 2], data[at + len(END) :], b""
+        else:
+            keep = next(count for count in range(len(END) - 1, -1, -1) if data.endswith(END[:count]))
+            ready, self._held = data[: len(data) - keep], data[len(data) - keep :]
+        payload = ready.replace(b"\r\n..", b"\r\n.")[self._unsaid :]
+        self._unsaid = max(0, self._unsaid - len(ready))
+        return payload, rest

@@ -290,24 +290,6 @@ class TestBearer:
             assert other not in d.results
             d.engine.withdraw(other)
 
-    async def test_a_call_is_refused_while_it_rings(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """ATH (V.250, 6.3.6): the telephone is silent, and the next call rings again."""
-        monkeypatch.setattr("gateway.native.engine.RING_S", 0.01)
-        radio = Radio({"+C*": LocalAnswer(), "H": LocalAnswer()})
-
-        def rings() -> int:
-            return sum(isinstance(event, ModuleText) for event in d.events)
-
-        async with desk(trouble=Trouble(called_on="+CSCS"), radio=radio) as d:
-            for _ in range(2):
-                before = rings()
-                await d.ask(PassThrough("AT+CSCS=1"))
-                await d.until(lambda before=before: rings() >= before + 2)
-                await d.ask(PassThrough("ATH"))
-                silent = rings()
-                await asyncio.sleep(0.05)
-                assert rings() == silent
-
     async def test_a_call_where_nobody_calls(self) -> None:
         async with desk() as d:
             result = await d.ask(SERVER)

@@ -19,13 +19,15 @@ from recovery.programs import family, pairs, program, states
 
 SETTLE_S = 45.0
 """So long behind the fault the host does nothing; an idle module is asked every 30 s how it is."""
-ANSWER_S = 130.0
-"""The longest limit of a command that a host waits for here (#CONNECTIONSTART, with what brings the module back)."""
+ANSWER_S = 215.0
+"""The longest limit of a command that a host waits for here (#PUTMAIL, whose module gives a server up after 180 s, with
+what brings the module back)."""
 TRANSFERS = ("FTP", "mail out", "mail in", "web")
 TOLD_S = 8.0
 """From a fault that a gateway can know of to the host's error, where something has ended with it."""
-LEAVE_S = 200.0
-"""Leaving a data mode whose module is gone; a file that stands still is given up after 90 s to 180 s."""
+LEAVE_S = 220.0
+"""Leaving a data mode whose module is gone; a file that stands still is given up after 90 s to 180 s, a mail whose module
+may wait for its server after 180 s to 210 s."""
 BUSY_S = 120.0
 """How long a module may be at a command of its own that nobody waits for any more."""
 STALLED_S = 200.0

@@ -41,7 +41,7 @@ from gateway.dialect.driver import (
     gave_up,
 )
 from gateway.dialect.quirks.edsoft.link import Listener, RunningSocket, changed, emit
-from gateway.dialect.quirks.edsoft.transfers import TransfersDriver
+from gateway.dialect.quirks.edsoft.post import PostDriver
 from gateway.model.causes import Cause
 from gateway.model.events import (
     DataWaiting,
@@ -85,7 +85,7 @@ CUT_OFF_S = 3.0
 """How long a module that seems to have restarted may take to close a socket, if it has not."""
 
 
-class EdsoftDriver(TransfersDriver):
+class EdsoftDriver(PostDriver):
     """See the module's text."""
 
     # -- the module's state --------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class EdsoftDriver(TransfersDriver):
 
     def opens(self, heard: Heard) -> Opening | None:
         """Ok_Info_WaitingForData: what stands behind it is payload."""
-        if heard.key not in ("waiting_for_data", "data_begin") or self._running is None:
+        if heard.key not in ("waiting_for_data", "data_begin", "mail") or self._running is None:
             return None
         entry = self._sockets[self._running]
         return Opening(self._running, entry.phase, deliver=entry.attached)
@@ -264,7 +264,7 @@ class EdsoftDriver(TransfersDriver):
     def do_shutdown_tcp(self, request: ShutdownTcp) -> DriverSteps:
         """There is no half-close: the connection is closed when the peer has nothing more to say. A file has ended."""
         if self._is_transfer(request.socket):
-            return (yield from self._end_file())
+            return (yield from self._end_sending())
         if request.socket == self._running:
             yield changed("the sending is ended", "the connection is closed when nothing more comes")
             yield EndSending()
@@ -276,6 +276,11 @@ class EdsoftDriver(TransfersDriver):
         if self._files is not None and self._files.session == socket:
             self._files = None
             if self._moving == socket and not self._sending:  # it goes to its end: there is no other
+                return Done()
+        if self._post is not None and self._post.session == socket:
+            self._post = None
+            if self._moving == socket:  # so does a mail
+                self._sending = False
                 return Done()
         entry = self._sockets.pop(socket, None)
         ours = self._listener is not None and self._listener.socket == socket
@@ -352,10 +357,10 @@ class EdsoftDriver(TransfersDriver):
                 yield from self._tell_end(socket)
         yield from self._listen_again()
 
-    # -- files (ch. 4) -------------------------------------------------------------------------------------------------
+    # -- files and mail (ch. 3, ch. 4) ---------------------------------------------------------------------------------
 
     def _is_transfer(self, socket: HostSocket) -> bool:
-        return self._files is not None and self._files.session == socket
+        return any(asked is not None and asked.session == socket for asked in (self._files, self._post))
 
     def _begin(self, session: HostSocket, phase: ServicePhase) -> bool:
         if self._running is not None:

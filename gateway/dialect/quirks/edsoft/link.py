@@ -38,7 +38,7 @@ from gateway.model.events import (
 from gateway.model.findings import FindingKind
 from gateway.model.requests import Ping, QueryBearer, StartBearer, StopBearer
 from gateway.model.results import Done, Failed, PingEcho, Result
-from gateway.model.services import Begun, OpenFtp
+from gateway.model.services import Begun, OpenFtp, OpenPop3, OpenSmtp
 from gateway.model.tuning import Tune, Tuned, Tuning, ignored
 from gateway.model.values import ANY_ADDRESS, Addresses, BearerKind, HostSocket
 from gateway.wire.service_phase import ServicePhase
@@ -55,6 +55,8 @@ RINGS_LIMIT = 15
 """#RINGCOUNT: the module counts no further (ch. 2)."""
 IDLE_LIMIT_MIN = 255
 """#PHYTIMEOUT: whether a line is idle is the host's side's affair, so the module waits as long as it can (ch. 2)."""
+SILENCE_S = 55.0
+"""Behind so much of it a module takes nothing more for a mail (ch. 3 #PUTMAIL: 50 s)."""
 LATE_OK_S = 0.3
 """How long to wait for an OK that some firmware sends (U08, U16)."""
 
@@ -94,6 +96,8 @@ class LinkDriver(Driver):
     """What :class:`EdsoftDriver` does but for its sockets and files."""
 
     _files: OpenFtp | None = None
+    _post: OpenSmtp | OpenPop3 | None = None
+    silence_s = SILENCE_S
     late = frozenset({"line_rate", "address", "alive", "no_answer"})
 
     def __init__(self, dialect: Dialect) -> None:
@@ -118,6 +122,7 @@ class LinkDriver(Driver):
 
     def start(self) -> Chores:
         """Known state, an open stack (ch. 1); then what the module is doing already."""
+        self.silence_s = 0.0
         for text in self.dialect.tables.module.known_state:
             yield Command(text)
         answer: Answer = yield Command(self.dialect.write("stack_read"), frozenset({"stack"}))
@@ -173,9 +178,10 @@ class LinkDriver(Driver):
         if self._up is None and not self._sockets:
             return []
         sockets = list(self._sockets)
-        if self._files is not None and self._files.session not in sockets:
-            sockets.append(self._files.session)
-        self._up, self._running, self._listener, self._files = None, None, None, None
+        for asked in (self._files, self._post):
+            if asked is not None and asked.session not in sockets:
+                sockets.append(asked.session)
+        self._up, self._running, self._listener, self._files, self._post = None, None, None, None, None
         self._sockets.clear()
         return [BearerLost(cause), *(SocketLost(socket, Cause.BEARER_LOST) for socket in sockets)]
 

@@ -129,25 +129,29 @@ class Services(EdsoftBase):
     def do_mail_send(self, call: Call) -> Steps:
         """AT#SENDMAIL1 to 3: the mail that the parameters make."""
         number = call.name[-1]
-        opening, mail = self._smtp(call, number)
-        return self._served(call, opening, lambda: self._send_stored(call, mail, self.text(f"BODY{number}")))
+        body = self.text(f"BODY{number}").encode("latin-1", "replace")
+        opening, mail = self._smtp(call, number, body)
+        return self._served(call, opening, lambda: self._send_stored(call, mail, body))
 
     def do_mail_put(self, call: Call) -> Steps:
         """AT#PUTMAIL: header of mail 1, body from the host up to CR LF . CR LF; 50 s of its silence end it."""
         opening, mail = self._smtp(call, "1")
         return self._served(call, opening, lambda: self._put_mail(call, mail))
 
-    def _smtp(self, call: Call, number: str) -> tuple[OpenSmtp, SendMail]:
+    def _smtp(self, call: Call, number: str, body: bytes = b"") -> tuple[OpenSmtp, SendMail]:
         self._free(call)
         session, sender = self._socket(), self.text("SENDERADDR")
         user, password = self.text("SMTPUN"), self.text("SMTPPW")
         recipients = _addresses(self.text(f"REC{number}"))
+        most = self.dialect.tables.parameters[f"REC{number}"].max_items or len(recipients)
+        dotted = END in END[:2] + body + END[:2]
         opening = OpenSmtp(
             session,
             self._peer("SMTPSERV", "SMTPPORT"),
             user if password else "",  # one without the other is no login (#SMTPUN)
             Secret(password),
             self.text("DOMAIN"),
+            plain=len(recipients) <= most and not dotted,
         )
         if not sender:
             raise Refusal(Cause.SERVER_SENDER, "#SENDERADDR is not set")
@@ -163,11 +167,11 @@ class Services(EdsoftBase):
         )
         return opening, mail
 
-    def _send_stored(self, call: Call, mail: SendMail, body: str) -> Steps:
+    def _send_stored(self, call: Call, mail: SendMail, body: bytes) -> Steps:
         begun = yield Ask(mail)
         if isinstance(begun, Failed):
             return Fail(begun.cause, call.name, begun.original)
-        yield Send(mail.session, body.encode("latin-1", "replace"))
+        yield Send(mail.session, body)
         yield Order(ShutdownTcp(mail.session))
         return self._ended(call, (yield More()))
 
@@ -187,7 +191,7 @@ class Services(EdsoftBase):
         """AT#GETMAIL: the first mail, up to CR LF . CR LF; then it is deleted. Ok_Info_NoMail when there is none."""
         self._free(call)
         server = self._peer("POP3SERV", "POP3PORT")
-        opening = OpenPop3(self._socket(), server, self.text("POP3UN"), Secret(self.text("POP3PW")))
+        opening = OpenPop3(self._socket(), server, self.text("POP3UN"), Secret(self.text("POP3PW")), plain=True)
         return self._served(call, opening, lambda: self._get_mail(call, opening.session))
 
     def _get_mail(self, call: Call, session: HostSocket) -> Steps:
@@ -195,13 +199,13 @@ class Services(EdsoftBase):
         if isinstance(listed, Failed):
             return Fail(listed.cause, call.name, listed.original)
         mails = listed.value.mails if isinstance(listed, Done) and isinstance(listed.value, MailList) else ()
-        if not mails:
-            yield Tell(self.dialect.information_text("no_mail"))
-            return Silent()
-        number = mails[0][0]
-        begun = yield Ask(FetchMail(session, number, header=self.number("POP3HEADERMODE") == 1))
+        number = mails[0][0] if mails else 0
+        begun = (yield Ask(FetchMail(session, number, header=self.number("POP3HEADERMODE") == 1))) if mails else Done()
         if isinstance(begun, Failed):
             return Fail(begun.cause, call.name, begun.original)
+        if isinstance(begun, Done):
+            yield Tell(self.dialect.information_text("no_mail"))
+            return Silent()
         yield Tell(self.dialect.information_text("mail"))
         phase = MailToHost()
         result = yield Data(session, phase)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.dialect.dialect import Heard
@@ -113,25 +114,52 @@ class TransfersDriver(LinkDriver):
         )
         if failed is not None:
             return failed
-        if not self._begin(session, ServicePhase(closing=(), uploads=does == "file_put", boot=self._boot)):
+        uploads = does == "file_put"
+        phase = ServicePhase(closing=(), uploads=uploads, boot=self._boot)
+        return (yield from self._move(session, self.dialect.write(does), begins, phase, sends=uploads))
+
+    def _move(
+        self,
+        session: HostSocket,
+        text: str,
+        begins: str,
+        phase: ServicePhase,
+        *,
+        sends: bool,
+        empty: tuple[str, ...] = (),
+        patience: Callable[[], int] | None = None,
+    ) -> DriverSteps:
+        """Have ``phase`` opened by a command whose message ``begins``, and wait until all has moved. ``empty``: the
+        message that there is nothing. ``patience``: it cannot be broken off from here, and so many limits of #REST on
+        end may pass with nothing moved."""
+        if not self._begin(session, phase):
             return Failed(Cause.BUSY, "one service at a time")
-        self._sending, self._moving = does == "file_put", session
-        text = self.dialect.write(does)
-        answer: Answer = yield Command(text, ends=frozenset({begins}))
-        if not answer.ok or not answer.heard:
+        self._sending, self._moving = sends, session
+        answer: Answer = yield Command(text, ends=frozenset({begins, *empty}))
+        said = {heard.key for heard in answer.heard}
+        if not answer.ok or begins not in said:
             self._moving = None
             self._end_of(session)
+            if said:
+                yield from self._late_result()  # U16
+                return Done()
             if answer.ok:
                 return Failed(Cause.SERVER_FILE, "OK without data")
             refused: Failed = yield from self._refused(self.failed(answer, text))
             return refused
         yield Report(Begun())
+        if patience is not None:
+            yield Stay()
+        still = 0
 
         def goes_on(moved: bool) -> bool:
-            return self._running == session and (moved or self._sending)
+            nonlocal still
+            still = 0 if moved or self._sending else still + 1
+            return self._running == session and (self._sending or still < (patience() if patience else 1))
 
-        ended: Heard | None = yield from until_still("#TRANSFER", goes_on)
-        if ended is None and goes_on(not self._sending):  # nobody wants the rest, and nothing but its end ends it
+        ended: Heard | None = yield from until_still("#TRANSFER" if patience is None else "#REST", goes_on)
+        if ended is None and patience is None and goes_on(not self._sending):
+            # Nobody wants the rest, and nothing but its end ends it.
             yield Stay()
             ended = yield from until_still("#REST", goes_on)
         self._moving = None
@@ -142,10 +170,13 @@ class TransfersDriver(LinkDriver):
             return Failed(Cause.TIMED_OUT)
         if ended.key == "error":
             return Failed(self.dialect.cause_of(ended.fields["code"]), ended.fields["code"])
+        if ended.fields["text"] not in ("OK", "0"):  # what it sends is no longer a file's or a mail's to the module
+            yield from self._find(adopt=False)
+            return Failed(Cause.SEND_FAILED, ended.fields["text"])
         return Done()
 
-    def _end_file(self) -> DriverSteps:
-        """The host has sent its file."""
+    def _end_sending(self) -> DriverSteps:
+        """The host has sent its file, or its mail."""
         self._sending = False
         yield EndSending(over=True)
         return Done()
