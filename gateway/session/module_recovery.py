@@ -101,6 +101,7 @@ class RecoverySide(LinesSide):
                 self._down()
                 return
         self.state = State.READY
+        self._found = True
         self._attempts = 0
         self._doubtful = self._start_again
         self._note("module", what="ready")
@@ -126,7 +127,7 @@ class RecoverySide(LinesSide):
             self._down()
             if first or self._attempts % 5 == 0:  # it may be in a data mode of an earlier life
                 alive = (yield from self._wake()) or (yield from self._give_up_text())
-            if not alive and self._attempts % 5 == 0 and self.driver.silence_s:
+            if not alive and self.driver.silence_s and ((first and self._found) or self._attempts % 5 == 0):
                 yield Mail(lambda _: True, self._now + self.driver.silence_s)
                 alive = yield from self._probe()
         if alive:

@@ -189,6 +189,8 @@ class ModuleWorker(ABC):
         self._connected = True
         self._retry_s: float | None = 0.0
         self._attempts = 0
+        self._found = False
+        """It was there once: what is known of it is more than a guess."""
         self._idle_s: float | None = None
         self._finishing = False
 
