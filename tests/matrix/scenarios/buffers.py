@@ -43,6 +43,7 @@ def what_is_written_waits(stage: Stage, _: str) -> None:
     assert host.command('AT+MIPSEND=1,"6C6F7374"') == "+MIPSEND: 1,0,2044"
     host.closed(1)
     assert peer.recv(1) == b""
+    assert host.command("AT+MIPSETS=1,2048,0") == "+MIPSETS: 0"  # it outlives the socket
 
 
 @scenario("TCP client", "mip")
