@@ -20,7 +20,7 @@ FAULTS: dict[str, Callable[[Lab], None]] = {
     "unplugged and off": unplugged_and_off,
     "bearer lost": bearer_lost,
 }
-WORKS_S = 120.0
+WORKS_S = 240.0
 """Whatever a host hears in the meantime: so long behind a fault the service works again. Most of it are the limits of
 commands that a module without a word of its restart will never answer."""
 AGAIN_S = 2.0

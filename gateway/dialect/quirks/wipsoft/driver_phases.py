@@ -51,6 +51,8 @@ READ_OUT_S = 0.5
 """So long a socket whose peer has closed must be quiet to be read to its end."""
 LINGER_S = 1.0
 """So long a data mode that others wait for must be quiet to be left: the guard time before the sign passes meanwhile."""
+RESET_S = 1.0
+"""So long behind its ETX a module may take to say that it was a reset."""
 SOON_S = 0.01
 VISIT_S = 5.0
 """And so long it stays open at most."""
@@ -265,7 +267,7 @@ class PhasesDriver(DatagramsDriver):
             return
         reset = None
         if mark == ETX:
-            reset = yield Await(lambda heard: heard.key == "error", 0.4)
+            reset = yield Await(lambda heard: heard.key == "error", RESET_S)
         held: bytes | None = (yield Leave(there=reset is not None)) if self.mapped == socket else b""
         if held is None:
             return
