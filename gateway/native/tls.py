@@ -155,8 +155,8 @@ class Layer(asyncio.Protocol):
         self._shake()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of the peer."""
-        if self._over:
+        """Bytes of the peer; they may come behind a handshake that has failed."""
+        if self._is_over:
             return
         self._in.write(data)
         if self.up.done():
@@ -168,13 +168,13 @@ class Layer(asyncio.Protocol):
         """The connection below ends, with TLS's own end before or without."""
         if not self.up.done():
             self.up.set_exception(EOFError("it has closed the connection"))
-        elif not self._over:
+        elif not self._is_over:
             self._end()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection below is gone."""
-        over, self._over = self._over, True
+        over, self._over = self._is_over, True
         if not self.up.done():
             self.up.set_exception(exc or EOFError("it has closed the connection"))
         elif not over:
@@ -195,6 +195,11 @@ class Layer(asyncio.Protocol):
     @property
     def _is_up(self) -> bool:
         return self.up.done() and not self.up.cancelled() and self.up.exception() is None
+
+    @property
+    def _is_over(self) -> bool:
+        """Nobody is told anything any more."""
+        return self._over or (self.up.done() and not self._is_up)
 
     def _shake(self) -> None:
         try:

@@ -25,6 +25,7 @@ from gateway.model.values import Endpoint
 from gateway.native import tls
 from gateway.native.network import NetworkFailure
 from gateway.native.tcp import Stream, StreamOwner
+from gateway.native.tunnel import Tunnel
 
 WAYS = ("computer", "tunnel")
 
@@ -256,3 +257,19 @@ def test_what_is_no_authority(tmp_path: Path, wrong: str) -> None:
             path.mkdir()
     with pytest.raises(InputError, match=str(path)):
         tls.trusting((path,))
+
+
+async def test_what_comes_behind_a_handshake_that_has_failed() -> None:
+    """Before whoever waited for it has given up."""
+    layer = tls.Layer(tls.context(), "server.example")
+    sent: list[bytes] = []
+    below = Tunnel(sent.append)
+    below.start(layer)
+    below.feed(b"220 no TLS here\r\n")
+    below.feed(b"221 bye\r\n")
+    below.feed_eof()
+    below.lost()
+    await asyncio.sleep(0)
+    with pytest.raises(ssl.SSLError):
+        await layer.up
+    layer.abort()
