@@ -47,8 +47,8 @@ from gateway.wire.module_phase import FALL_BACK, ModulePhase
 UNREAD = 6
 """Socket option: how many bytes can be read (5.3.7.1)."""
 CLOSE_LIMIT_S = 1.0
-READ_OUT_S = 0.5
-"""So long a socket whose peer has closed must be quiet to be read to its end."""
+READ_OUT_S = 1.0
+"""So long a socket whose peer has closed must be quiet to be read to its end; the guard time passes meanwhile."""
 LINGER_S = 1.0
 """So long a data mode that others wait for must be quiet to be left: the guard time before the sign passes meanwhile."""
 RESET_S = 1.0
@@ -61,6 +61,11 @@ PUT_BYTES = 65536
 DATA_MODE = "continuous", "a data mode: nothing else in use, the quickest"
 OFFLINE = "hexadecimal", "the offline session: other sockets or commands beside it, no guard time"
 VISIT = "continuous for a while", "a data mode, left again: other sockets or commands beside, no offline session for this"
+
+
+def _reset(limit_s: float) -> Await:
+    """The code of a reset, which stands behind the data mode's end."""
+    return Await(lambda heard: heard.key == "error", limit_s)
 
 
 class PhasesDriver(DatagramsDriver):
@@ -226,7 +231,8 @@ class PhasesDriver(DatagramsDriver):
 
     def _read_out(self, socket: HostSocket) -> Chores:
         yield Rest(READ_OUT_S, quiet=True)
-        yield from self.data_ended(socket, b"")
+        meanwhile = (yield Quiet()) is None
+        yield from self.data_ended(socket, ETX if meanwhile else b"")
 
     def _refused(self, socket: HostSocket, answer: Answer) -> Chores:
         """The module does not let the socket's payload flow: it is dead."""
@@ -265,9 +271,9 @@ class PhasesDriver(DatagramsDriver):
         if mark == FALL_BACK:
             yield from self._fallen_back(socket, entry)
             return
-        reset = None
+        reset: Heard | None = None
         if mark == ETX:
-            reset = yield Await(lambda heard: heard.key == "error", RESET_S)
+            reset = yield _reset(RESET_S)
         held: bytes | None = (yield Leave(there=reset is not None)) if self.mapped == socket else b""
         if held is None:
             return
@@ -284,7 +290,7 @@ class PhasesDriver(DatagramsDriver):
 
     def _fallen_back(self, socket: HostSocket, entry: Connection) -> Chores:
         """The module has left its data mode: with an error the socket is dead, without one it does so each time (X15)."""
-        error: Heard | None = yield Await(lambda heard: heard.key == "error", 0)
+        error: Heard | None = yield _reset(0)
         if error is not None:
             yield from self._over(socket, self.dialect.cause_of(error.fields["code"]))
             return
