@@ -15,7 +15,7 @@ from gateway.model.results import Done, Result
 from gateway.model.services import Begun, DeleteFile, GetFile, OpenFtp, PutFile, ServiceRequest, SetFtp
 from gateway.model.values import Endpoint
 from gateway.native.dialer import Door, Streams
-from gateway.native.network import NetworkFailure
+from gateway.native.network import LOST, NetworkFailure
 from gateway.native.service import Exchange, Kit, Refused, Service, hang_up
 
 READ_BYTES = 16384
@@ -291,7 +291,7 @@ async def _try(work: Awaitable[None]) -> Exception | None:
         await work
     except TimeoutError:
         raise
-    except (OSError, NetworkFailure) as error:
+    except LOST as error:
         return error
     return None
 

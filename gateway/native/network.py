@@ -33,6 +33,10 @@ class NetworkFailure(Exception):  # becomes a result
         self.cause = cause
 
 
+LOST = (OSError, NetworkFailure)
+"""What a connection is lost by: one of this computer's, and one of a module's."""
+
+
 def address_family(address: str) -> socket.AddressFamily:
     """What kind of socket an address is for."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from gateway.native.network import LOST
 from gateway.native.tunnel import PUMP_BYTES, WRITE_LIMIT_BYTES, Tunnel
 
 
@@ -42,7 +43,7 @@ class Relay:
                     self.tunnel.feed_eof()
                     return
                 self.tunnel.feed(data)
-        except OSError as error:
+        except LOST as error:
             self.tunnel.lost(error)
 
     def _read(self, wanted: bool) -> None:
@@ -57,7 +58,7 @@ class Relay:
     async def _drained(self) -> None:
         try:
             await self._writer.drain()
-        except OSError as error:
+        except LOST as error:
             self.tunnel.lost(error)
         self._drain = None
         self.tunnel.congestion(False)

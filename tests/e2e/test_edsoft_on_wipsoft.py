@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.rig import Rig, Terminal, hold, read_exactly, read_to_end, unused_port
+from support.rig import Rig, Terminal, abort, hold, read_exactly, read_to_end, unused_port
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
 CLOSED = b"\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n"
@@ -185,8 +185,7 @@ class TestTcp:
         point(host, server.port)
         opened(host)
         connection = server.arrived()
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-        connection.close()
+        abort(connection)
         assert b"#CME ERROR: 37952\r\n" in host.until(b"37952\r\n", b"OK\r\n")
         opened(host)
 

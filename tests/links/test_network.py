@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from contextlib import suppress
 
 import pytest
 from links.ears import EVERY, MIB, Ear, fill, listening, signalled
-from support.rig import LIMIT_S, Server, echo, hold, read_exactly, read_to_end, unused_port
+from support.rig import LIMIT_S, Server, abort, echo, hold, read_exactly, read_to_end, unused_port
 from support.system import needs_ipv6
 
 from gateway.errors import LinkError
@@ -21,12 +20,6 @@ def call(port: int, host: str = "127.0.0.1") -> socket.socket:
     peer = socket.create_connection((host, port), LIMIT_S)
     peer.settimeout(LIMIT_S)
     return peer
-
-
-def abort(peer: socket.socket) -> None:
-    """Go with a reset."""
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    peer.close()
 
 
 class TestListening:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import count
@@ -120,9 +121,9 @@ class Twisted(Mailbox):
     kind = "twisted"
 
 
-def script(greeting: bytes, **answers: bytes) -> Server:
+def script(greeting: bytes, leave: Callable[[socket.socket], None] = socket.socket.close, **answers: bytes) -> Server:
     """A server that answers each command by its words (``LIST_1``), or by its first, or by ``ELSE``; with nothing to say,
-    or in the middle of a line, it closes the connection. Behind ``354`` it reads a line more, and then it does so too."""
+    or in the middle of a line, it closes the connection. Behind ``354`` it reads a line more, and then it leaves."""
 
     def serve(link: socket.socket) -> None:
         link.sendall(greeting)
@@ -134,6 +135,7 @@ def script(greeting: bytes, **answers: bytes) -> Server:
                 link.sendall(answer)
                 if answer.startswith(b"354"):
                     lines.readline()
+                    leave(link)
                     return
                 if not answer.endswith(b"\n"):
                     return

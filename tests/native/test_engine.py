@@ -6,14 +6,13 @@ import asyncio
 import itertools
 import select
 import socket
-import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
-from support.rig import LIMIT_S, Server, echo, hold, read_exactly, read_to_end, unused_port
+from support.rig import LIMIT_S, Server, abort, echo, hold, read_exactly, read_to_end, unused_port
 
 from gateway.dialect import registry
 from gateway.dialect.schema import LocalAnswer
@@ -185,12 +184,6 @@ async def connected(desk: Desk, server: Server, number: HostSocket = ONE) -> soc
     await desk.done(ConnectTcp(number, Endpoint("127.0.0.1", server.port)))
     await desk.done(Attach(number))
     return await asyncio.to_thread(server.arrived)
-
-
-def abort(peer: socket.socket) -> None:
-    """Go with a reset."""
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    peer.close()
 
 
 def flood(peer: socket.socket, limit: int = 64 * MIB) -> int:

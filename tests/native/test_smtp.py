@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
@@ -16,7 +17,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from support import certificate
 from support.client import EVERY, ONE, WAYS, client
-from support.rig import Server
+from support.rig import Server, abort
 
 from gateway.model.causes import Cause
 from gateway.model.events import SocketLost
@@ -251,7 +252,8 @@ async def test_a_server_that_is_none(greeting: bytes, way: str) -> None:
     server.close()
 
 
-async def test_a_server_that_goes_in_the_middle(way: str) -> None:
+@pytest.mark.parametrize("how", [abort, socket.socket.close], ids=["reset", "end"])
+async def test_a_server_that_goes_in_the_middle(how: Callable[[Any], None], way: str) -> None:
     def serve(link: Any) -> None:
         link.sendall(b"220 here\r\n")
         with link.makefile("rb") as lines:
@@ -259,7 +261,8 @@ async def test_a_server_that_goes_in_the_middle(way: str) -> None:
                 link.sendall(b"354 go\r\n" if line == b"DATA\r\n" else b"250 yes\r\n")
                 if line == b"DATA\r\n":
                     lines.readline()
-                    link.shutdown(2)
+                    how(link)
+                    return
 
     server = Server(serve)
     async with client(way) as host:

@@ -9,7 +9,7 @@ import random
 import socket
 from contextlib import suppress
 
-from support.rig import Server, read_exactly, read_to_end, unused_port
+from support.rig import Server, abort, read_exactly, read_to_end, unused_port
 
 from standin.mapping import escape
 from standin.site import CLOSED, ETX, OK, WAITING, Site, failure
@@ -118,8 +118,7 @@ def tcp_escaped(site: Site) -> None:
     site.alive()
     assert not site.module.sockets.all
     peer = connect(site, server, 1, 1)
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    peer.close()
+    abort(peer)
     known = site.module.habits.reset not in ("text", "etx")
     site.hears(ETX + (failure(37952) if known else CLOSED))
     site.expect("AT", OK)

@@ -14,7 +14,7 @@ from gateway.model.causes import Cause
 from gateway.model.values import Endpoint, Family
 from gateway.native import tls
 from gateway.native.dialer import ComputerDialer, Door, Streams
-from gateway.native.network import NetworkFailure
+from gateway.native.network import NetworkFailure, cause_of
 from gateway.native.tunnel import Tunnel, ends, streams
 
 SIZES = (1, 7, 13, 512, 3, 1000, 64, 2, 2048)
@@ -73,7 +73,7 @@ class FarSide:
                     return
                 self.tunnel.feed(data)
         except OSError as error:
-            self.tunnel.lost(error)
+            self.tunnel.lost(NetworkFailure(cause_of(error)))  # as a module's socket is lost
 
     async def _up(self) -> None:
         with suppress(OSError):

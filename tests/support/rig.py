@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import termios
@@ -288,6 +289,12 @@ def echo(connection: socket.socket) -> None:
 def hold(connection: socket.socket) -> None:
     """Leave the connection to the test."""
     del connection
+
+
+def abort(connection: socket.socket) -> None:
+    """End it by a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def read_exactly(connection: socket.socket, size: int) -> bytes:

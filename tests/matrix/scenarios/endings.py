@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from support.rig import read_exactly, read_to_end
+from support.rig import abort, read_exactly, read_to_end
 
 from gateway.translate.plan import Way
 from matrix.host import Connection
@@ -57,8 +57,7 @@ def the_peer_resets(stage: Stage, _: str) -> None:
     connection, peer = held(stage)
     connection.send(b"hello")
     assert read_exactly(peer, 5) == b"hello"
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-    peer.close()
+    abort(peer)
     module = stage.pair.dialect
     if module is not None and module.tables.family in SAME_AS_A_CLOSE:
         connection.closed_by_peer()

@@ -10,6 +10,7 @@ from email.policy import SMTP
 
 from aiosmtpd.smtp import Envelope
 from support.office import PASSWORD, USER
+from support.rig import abort
 
 from matrix.edsoft import EdsoftHost
 from matrix.edsoft_mail import EdsoftMail, EdsoftOutgoing
@@ -132,11 +133,15 @@ def no_server_for_mail(stage: Stage, _: str) -> None:
 def a_server_that_leaves_in_the_middle_of_a_mail(stage: Stage, _: str) -> None:
     mail = mail_of(stage)
     answers = {"DATA": b"354 go on\r\n", "ELSE": b"250 OK\r\n"}
-    with closing(script(b"220 here\r\n", **answers)) as server, mail.outgoing(SERVER, server.port) as out:
-        out.begin(Letter())
-        stage.line.say(b"a line\r\nand half of")
-        with fails(mail.codes["closed"]):
-            out.answered()
+    for leave in (socket.socket.close, abort):
+        with (
+            closing(script(b"220 here\r\n", leave, **answers)) as server,
+            mail.outgoing(SERVER, server.port) as out,
+        ):
+            out.begin(Letter())
+            stage.line.say(b"a line\r\nand half of")
+            with fails(mail.codes["closed"]):
+                out.answered()
 
 
 # -- eDSoft ------------------------------------------------------------------------------------------------------------
