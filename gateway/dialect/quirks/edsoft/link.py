@@ -51,12 +51,8 @@ ANSWER_LIMIT_S = 60.0
 """How long a call may take to be up."""
 EVERY_CALLER = "*"
 """#CALLSCREENNUM: no caller is too bad."""
-RINGS_LIMIT = 15
-"""#RINGCOUNT: the module counts no further (ch. 2)."""
-IDLE_LIMIT_MIN = 255
-"""#PHYTIMEOUT: whether a line is idle is the host's side's affair, so the module waits as long as it can (ch. 2)."""
-SILENCE_S = 55.0
-"""Behind so much of it a module takes nothing more for a mail (ch. 3 #PUTMAIL: 50 s)."""
+SILENCE_MORE_S = 5.0
+"""So much later than it says a module may find that nobody goes on with a mail."""
 LATE_OK_S = 0.3
 """How long to wait for an OK that some firmware sends (U08, U16)."""
 
@@ -97,11 +93,11 @@ class LinkDriver(Driver):
 
     _files: OpenFtp | None = None
     _post: OpenSmtp | OpenPop3 | None = None
-    silence_s = SILENCE_S
     late = frozenset({"line_rate", "address", "alive", "no_answer"})
 
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
+        self.silence_s = self.mail_silence_s
         self._written: dict[str, str] = {}
         self._up: BearerKind | None = None
         self._addresses = Addresses()
@@ -119,6 +115,11 @@ class LinkDriver(Driver):
         self._boot = dialect.boot_lines()
 
     # -- the module's state --------------------------------------------------------------------------------------------
+
+    @property
+    def mail_silence_s(self) -> float:
+        """Behind so much of it a module takes nothing more for a mail."""
+        return self.dialect.tables.numbers["mail_silence_s"] + SILENCE_MORE_S
 
     def start(self) -> Chores:
         """Known state, an open stack (ch. 1); then what the module is doing already."""
@@ -199,6 +200,17 @@ class LinkDriver(Driver):
 
     # -- parameters ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _idle_limit_min(self) -> int:
+        """Whether a line is idle is the host's side's affair: the module waits as long as it can."""
+        return self._most("PHYTIMEOUT")
+
+    def _most(self, parameter: str) -> int:
+        """The largest number that the module takes."""
+        most = self.dialect.tables.parameters[parameter].maximum
+        assert most is not None, f"{parameter} has no limit"
+        return most
+
     def _set(self, **wanted: str | int) -> Part:
         """Write parameters that are not as they were written last; None, or why one is not taken."""
         for name, value in wanted.items():
@@ -237,14 +249,14 @@ class LinkDriver(Driver):
                 APNUN=request.user,
                 APNPW=request.password,
                 GPRSCID=request.context_id,
-                PHYTIMEOUT=IDLE_LIMIT_MIN,
+                PHYTIMEOUT=self._idle_limit_min,
                 **{name: dns for name, dns in servers.items() if request.name_servers or name in self._written},
             )
         elif request.kind is BearerKind.GSM:
             # The host's side dials again itself.
             failed = yield from self._set(
                 GPRSMODE=0, DIALN1=request.number, DIALSELECT=1, ISPUN=request.user, ISPPW=request.password, PPPMODE=3,
-                DNSSERV1=dns1, DNSSERV2=dns2, REDIALCOUNT=0, PHYTIMEOUT=IDLE_LIMIT_MIN,
+                DNSSERV1=dns1, DNSSERV2=dns2, REDIALCOUNT=0, PHYTIMEOUT=self._idle_limit_min,
             )  # fmt: skip
         else:
             return Failed(Cause.NOT_SUPPORTED)
@@ -273,7 +285,7 @@ class LinkDriver(Driver):
     def _answer(self, request: StartBearer) -> DriverSteps:
         """A call that rings is taken by #ACCEPT, whose OK is the begin (U17); one that is waited for by #ANSWERMODE."""
         failed: Failed | None = yield from self._set(
-            PPPMODE=1, PPPSERVUN=request.user, PPPSERVPW=request.password, PHYTIMEOUT=IDLE_LIMIT_MIN
+            PPPMODE=1, PPPSERVUN=request.user, PPPSERVPW=request.password, PHYTIMEOUT=self._idle_limit_min
         )
         for name, address in (("PPPMYIP", request.own), ("PPPPEERIP", request.peer)):
             if failed is None and (address != ANY_ADDRESS or name in self._written):
@@ -319,10 +331,11 @@ class LinkDriver(Driver):
         """Have the module answer by itself (ch. 2 #ANSWERMODE); it knows callers only where it is told of them."""
         if request.caller:
             yield Command("AT+CLIP=1")
-        if request.rings > RINGS_LIMIT:
-            yield changed(f"{request.rings} rings", f"the module answers after {RINGS_LIMIT}")
+        most = self._most("RINGCOUNT")
+        if request.rings > most:
+            yield changed(f"{request.rings} rings", f"the module answers after {most}")
         failed: Failed | None = yield from self._set(
-            CALLSCREENNUM=request.caller or EVERY_CALLER, RINGCOUNT=min(max(request.rings, 1), RINGS_LIMIT), ANSWERMODE=1
+            CALLSCREENNUM=request.caller or EVERY_CALLER, RINGCOUNT=min(max(request.rings, 1), most), ANSWERMODE=1
         )
         self._serving = failed is None
         return failed

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gateway.dialect.driver import Answer, Command, DriverSteps, Part
-from gateway.dialect.quirks.edsoft.link import SILENCE_S
 from gateway.dialect.quirks.edsoft.transfers import TransfersDriver
 from gateway.model.causes import Cause
 from gateway.model.results import Done, Failed
@@ -48,14 +47,9 @@ class PostDriver(TransfersDriver):
 
     def do_open_smtp(self, request: OpenSmtp) -> DriverSteps:
         """Write down who is to be asked."""
-        return (
-            yield from self._open_post(
-                request,
-                SMTPSERV=request.server.host,
-                SMTPPORT=request.server.port,
-                SMTPUN=request.user,
-                SMTPPW=request.password,
-            )
+        server = request.server
+        return self._open_post(
+            request, SMTPSERV=server.host, SMTPPORT=server.port, SMTPUN=request.user, SMTPPW=request.password
         )
 
     def do_send_mail(self, request: SendMail) -> DriverSteps:
@@ -73,7 +67,7 @@ class PostDriver(TransfersDriver):
         failed = failed or (yield from self._set_recipients(request.recipients))
         if failed is not None:
             return failed
-        self.silence_s = SILENCE_S
+        self.silence_s = self.mail_silence_s
         ended = yield from self._move(
             session,
             self.dialect.write("mail_put"),
@@ -101,14 +95,9 @@ class PostDriver(TransfersDriver):
 
     def do_open_pop3(self, request: OpenPop3) -> DriverSteps:
         """Write down who is to be asked."""
-        return (
-            yield from self._open_post(
-                request,
-                POP3SERV=request.server.host,
-                POP3PORT=request.server.port,
-                POP3UN=request.user,
-                POP3PW=request.password,
-            )
+        server = request.server
+        return self._open_post(
+            request, POP3SERV=server.host, POP3PORT=server.port, POP3UN=request.user, POP3PW=request.password
         )
 
     def do_list_mail(self, _request: ListMail) -> DriverSteps:

@@ -9,8 +9,6 @@ from gateway.dialect.quirks.wipsoft.numbers import SERVER, TCP, TLS, UDP
 from gateway.model.causes import Cause
 from gateway.model.values import Endpoint, HostSocket
 
-"""Protocols (3.1.1)."""
-
 
 @dataclass(slots=True)
 class Connection:
