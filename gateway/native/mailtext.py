@@ -101,7 +101,7 @@ class BodyDecoder:
         data = self._rest + data
         end = data.rfind(b"\n") + 1
         if end and not self._within and not self._skipping and not _has_end(data, end):
-            out = [data[data.startswith(b".") : end].replace(b"\n.", b"\n")]
+            out = [data[:end].removeprefix(b".").replace(b"\n.", b"\n")]
             self._keep(data[end:], out)
             return b"".join(out)
         *lines, rest = data.split(b"\n")

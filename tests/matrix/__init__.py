@@ -4,8 +4,7 @@ A *host program* (:mod:`matrix.edsoft`, :mod:`matrix.wipsoft`, :mod:`matrix.fibo
 field: it knows its own manual and nothing else, and has the verbs of :class:`matrix.host.HostProgram`. A *scenario*
 (:mod:`matrix.scenarios`) is a stretch of its day, written once and played on every module: real processes, real lines,
 real servers on loopback. The list of hosts and modules is the registry's; nothing is skipped: what a pair cannot do by
-the table of services must be refused with the host's own number for it (:mod:`matrix.refusals`), and a known fault is a
-strict expected failure with its reason (:mod:`matrix.known`).
+the table of services must be refused with the host's own number for it: a scenario names its refusal.
 
 A scenario for another service: the verbs of each family's programs in a class of their own over a host program, by its
 commands (:mod:`matrix.edsoft_files`), the play in a new file of :mod:`matrix.scenarios`, and the server that it needs as

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar, cast
 
 from support.nameserver import NameServer
 from support.rig import LIMIT_S, Program, Rig, Server, Terminal, echo, hold
+from support.system import HAS_IPV6
 
 from gateway.dialect import registry
 from matrix import secrets
@@ -79,7 +80,8 @@ class Servers:
             f"{NOBODY}:*=",
             f"{NAME_SERVER}:53=127.0.0.1:{self.names.port}",
         )
-        return [part for rule in rules for part in ("--map", rule)] + ["--address", self.own_address, "--address6", "::1"]
+        own = ["--address", self.own_address, *(("--address6", "::1") if HAS_IPV6 else ())]
+        return [*(part for rule in rules for part in ("--map", rule)), *own]
 
     def of(self, kind: type[One]) -> One:
         """The pair's own server of a kind: begun when it is first asked for, and anew behind :meth:`gone`."""

@@ -7,18 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from matrix import scenarios  # noqa: F401  # they add themselves
-from matrix.known import FAULTS, fault
 from matrix.pair import every_pair
 from matrix.running import Running
 from matrix.scenario import Cell, cells
 
 CELLS = [cell for pair in every_pair() for cell in cells(pair)]
-
-
-def _parameter(cell: Cell) -> object:
-    reason = fault(str(cell))
-    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-    return pytest.param(cell, id=str(cell), marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +26,6 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield running
 
 
-@pytest.mark.parametrize("cell", [_parameter(cell) for cell in CELLS])
+@pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_cell(cell: Cell, running: Running, request: pytest.FixtureRequest) -> None:
     request.node.user_properties.append(("seconds", round(running.wait(cell), 1)))
-
-
-def test_every_known_fault_is_of_a_cell() -> None:
-    """A fault whose cell is gone is struck from the list."""
-    named = {reason for cell in CELLS if (reason := fault(str(cell)))}
-    assert named == set(FAULTS.values())

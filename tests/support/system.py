@@ -17,4 +17,6 @@ def _has_ipv6() -> bool:
 
 
 HAS_IPV6 = _has_ipv6()
-needs_ipv6 = pytest.mark.skipif(not HAS_IPV6, reason="this system has no IPv6 on loopback")
+needs_ipv6 = pytest.mark.skipif(
+    not HAS_IPV6, reason="::1 cannot be bound: IPv6 is off in this kernel or container, so no peer can be there"
+)
