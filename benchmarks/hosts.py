@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from benchmarks.lines import Line
 from benchmarks.payload import FORMS
@@ -91,9 +92,9 @@ class Digits(Host):
         begun = time.monotonic_ns()
         for at in range(0, len(data), BLOCK_BYTES):
             command = b'AT+MIPSEND=1,"%s"\r' % data[at : at + BLOCK_BYTES].hex().upper().encode()
-            _until_taken(line, lambda command=command: line.say(command), b"+MIPSEND: 1,1,")  # type: ignore[misc]
+            _until_taken(line, partial(line.say, command), b"+MIPSEND: 1,1,")
             if (at + BLOCK_BYTES) % ROOM_BYTES == 0 or at + BLOCK_BYTES >= len(data):
-                _until_taken(line, lambda: line.say(b"AT+MIPPUSH=1\r"), b"+MIPPUSH: 1,1\r")
+                _until_taken(line, partial(line.say, b"AT+MIPPUSH=1\r"), b"+MIPPUSH: 1,1\r")
         return begun
 
 

@@ -136,7 +136,7 @@ async def _by_program(address: str, timeout_s: float, size_bytes: int, ttl: int,
 
 def _tell(why: str) -> None:
     """Say once in the life of the program that no ping will ever be answered."""
-    global _told  # noqa: PLW0603
+    global _told  # noqa: PLW0603  # the system is the same for all
     if not _told:
         _told = True
         log.warning("this system allows no echo requests (no ICMP socket, and %s): every ping times out", why)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import cast
+
 import pytest
 from matrix.fibocom import FibocomHost
 from matrix.pair import Pair
@@ -27,6 +30,11 @@ def _opened(host: Program) -> None:
     host.host.connect(HERE, HOLD)
 
 
+def _transport(writer: asyncio.StreamWriter) -> asyncio.Transport:
+    """The one below, which can be told not to read."""
+    return cast(asyncio.Transport, writer.transport)
+
+
 class _Blocks:
     """What a Fibocom host sends, two kilobytes at a time."""
 
@@ -38,8 +46,9 @@ class _Blocks:
         self.sent = 0
         _opened(self.program)
         assert lab.until(lambda: bool(lab.servers.held))
-        self.reader, self.writer = lab.servers.held[-1]
-        self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        self.reader, writer = lab.servers.held[-1]
+        self.transport = _transport(writer)
+        self.transport.pause_reading()
 
     def fill(self) -> None:
         """Until it is told that no more is taken."""
@@ -58,7 +67,7 @@ class _Blocks:
         return taken
 
     def all_comes(self) -> None:
-        self.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        self.transport.resume_reading()
         wanted = BLOCK * (self.sent // len(BLOCK))
         got = self.lab.loop.do(self.reader.readexactly(self.sent))
         at = next((at for at in range(self.sent) if got[at] != wanted[at]), -1)
@@ -106,7 +115,7 @@ class TestFibocom:
             blocks.fill()
             blocks.host.line.say(b"AT+MIPCLOSE=1\r")
             blocks.host.line.until(b"+MIPCLOSE: 1,0\r\n", b"ERROR: ", b"+MIPSTAT: 1,", b"+MIPCALL: 0\r\n", limit_s=90)
-            blocks.writer.transport.resume_reading()  # type: ignore[attr-defined]
+            blocks.transport.resume_reading()
             come_back(lab, blocks.program, blocks.program.talks)
 
     @staticmethod
@@ -122,7 +131,7 @@ def test_a_host_in_data_mode_leaves_it(pair: Pair) -> None:
         _opened(host)
         assert lab.until(lambda: bool(lab.servers.held))
         _, writer = lab.servers.held[-1]
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        _transport(writer).pause_reading()
         for _ in range(MUCH_BYTES // len(BLOCK)):
             lab.line.say(BLOCK.replace(b"\x10", b"x").replace(b"\x03", b"y"))
         lab.wait(5.0)

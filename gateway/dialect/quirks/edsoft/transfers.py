@@ -38,7 +38,7 @@ class TransfersDriver(LinkDriver):
     _sending = False
     """The host has not sent all of its file."""
     _moving: HostSocket | None = None
-    """The session whose file is on its way, also when nobody wants the rest of it."""
+    """The session whose file or mail is on its way, also when nobody wants the rest of it."""
 
     @abstractmethod
     def _begin(self, session: HostSocket, phase: ServicePhase) -> bool:

@@ -130,8 +130,8 @@ class DataDriver(SocketsDriver):
         connection = self.connections.of(socket)
         if connection is None or connection.ended is not None:
             return None
-        tries = not connection.held or connection.tries
-        if not tries or connection.unpushed or connection.stage is not Stage.OPEN:
+        blocked = connection.held and not connection.tries
+        if blocked or connection.unpushed or connection.stage is not Stage.OPEN:
             return Outlet(0, connection.udp)
         return Outlet(connection.free or self._room, connection.udp)
 
