@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import random
+import ssl
 from collections.abc import Callable
 from typing import Any, Self
 from unittest.mock import patch
@@ -60,9 +61,12 @@ class _Complaints(logging.Handler):
 
 
 class Lab:
-    """See the module's text. The module may be none: then ``bridge`` is all that there is, on the network itself."""
+    """See the module's text. The module may be none: then ``bridge`` is all that there is, on the network itself.
+    ``tls``: what a server has that speaks it, and what its clients trust."""
 
-    def __init__(self, host: str, module: str, *, seed: int | None = None) -> None:
+    def __init__(
+        self, host: str, module: str, *, seed: int | None = None, tls: tuple[ssl.SSLContext, ssl.SSLContext] | None = None
+    ) -> None:
         self.host_dialect, self.module_dialect = host, module
         chop = random.Random(seed) if seed is not None else None
         self.loop = Loop()
@@ -72,7 +76,8 @@ class Lab:
         """Between the gateway and its module."""
         self.faults = Faults()
         self.kept: dict[str, dict[str, str | int]] = {"host": {}, "module": {}}
-        self.servers = Servers(self.loop)
+        self.servers = Servers(self.loop, tls[0] if tls is not None else None)
+        self._trust = tls[1] if tls is not None else None
         self._complaints = _Complaints()
         self._callers: list[asyncio.StreamWriter] = []
         self.pinged = 0
@@ -112,14 +117,24 @@ class Lab:
         self.host_side = HostSide(host_dialect, firmware_of(host_dialect), tracing=TRACED)
         if self.module_dialect == NATIVE:
             self.bridge: BridgeRunner | NativeRunner = NativeRunner(
-                self.host_side, self.line.link, keep=self._keep("host"), tape=self.trace, address=HOME
+                self.host_side,
+                self.line.link,
+                keep=self._keep("host"),
+                tape=self.trace,
+                address=HOME,
+                trust=self._trust,
             )
             await self.bridge.open()
             return
         module_dialect = registry.load(self.module_dialect)
         self.module_side = HostSide(module_dialect, firmware_of(module_dialect), swallows=self._swallows)
         self.module = NativeRunner(
-            self.module_side, self.wire.left, keep=self._keep("module"), faults=self.faults, address=HOME
+            self.module_side,
+            self.wire.left,
+            keep=self._keep("module"),
+            faults=self.faults,
+            address=HOME,
+            trust=self._trust,
         )
         await self.module.open()
         self.gateway = ModuleSide(module_dialect, driver_of(module_dialect), tracing=TRACED)
@@ -129,6 +144,7 @@ class Lab:
             self.wire.right,
             keep=self._keep("host"),
             tape=self.trace,
+            trust=self._trust,
         )
         await self.bridge.open()
 

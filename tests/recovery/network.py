@@ -79,6 +79,8 @@ class _Socket:
 class End(asyncio.Transport):
     """One end of a TCP connection."""
 
+    _start_tls_compatible = True  # what the loop's own start_tls asks of a transport
+
     def __init__(self, loop: _Loop, protocol: asyncio.Protocol, own: tuple[str, int], peer: tuple[str, int]) -> None:
         super().__init__({"sockname": own, "peername": peer, "socket": _Socket(own)})
         self._loop, self._protocol = loop, protocol
@@ -178,7 +180,7 @@ class End(asyncio.Transport):
                     self.close()
             else:
                 self._size -= len(data)
-                self._protocol.data_received(data)
+                _give(self._protocol, data)
         if self._size < LOW_BYTES and self.other._congested:
             self.other._congested = False
             if not self.other._gone:
@@ -188,6 +190,19 @@ class End(asyncio.Transport):
         if not self._gone:
             self._gone = True
             self._protocol.connection_lost(error)
+
+
+def _give(protocol: asyncio.BaseProtocol, data: bytes) -> None:
+    """Bytes for a protocol; TLS brings its own buffer for them."""
+    if isinstance(protocol, asyncio.BufferedProtocol):
+        while data:
+            buffer = memoryview(protocol.get_buffer(len(data)))
+            size = min(len(buffer), len(data))
+            buffer[:size] = data[:size]
+            protocol.buffer_updated(size)
+            data = data[size:]
+    else:
+        cast(asyncio.Protocol, protocol).data_received(data)
 
 
 class Server:

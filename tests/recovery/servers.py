@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,6 +13,8 @@ from typing import Any, cast
 from recovery.clock import Loop
 
 ECHO, HOLD, FTP, SMTP, POP3, HTTP, TIME, DATAGRAMS = 7, 9, 21, 25, 110, 80, 123, 9007
+SECURE_HOLD = 443
+"""As ``HOLD``, by TLS."""
 DEAF = 6666
 """Nobody answers there, not even that nobody is there."""
 FILE = random.Random(1).randbytes(3000) + bytes(range(256))
@@ -25,8 +28,8 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 class Servers:
     """All of them, on a loop's network."""
 
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
+    def __init__(self, loop: Loop, tls: ssl.SSLContext | None = None) -> None:
+        self._loop, self._tls = loop, tls
         self.held: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         """Peers that do what the test has them do."""
         self.files: dict[str, bytes] = {"file": FILE}
@@ -41,6 +44,7 @@ class Servers:
         for port, serve in (
             (ECHO, self._echo),
             (HOLD, self._hold),
+            (SECURE_HOLD, self._hold_securely),
             (FTP, self._ftp),
             (SMTP, self._smtp),
             (POP3, self._pop3),
@@ -73,6 +77,11 @@ class Servers:
         self.held.append((reader, writer))
         self._loop.nudge()
         await self._never.wait()
+
+    async def _hold_securely(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert self._tls is not None, "no certificate"
+        await writer.start_tls(self._tls)
+        await self._hold(reader, writer)
 
     # -- files ---------------------------------------------------------------------------------------------------------
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import cast
 
 import pytest
 from matrix.fibocom import FibocomHost
+from matrix.fibocom_sockets import TLS
 from matrix.pair import Pair
+from support import certificate
 
 from recovery.lab import Lab
 from recovery.program import HERE, Program
 from recovery.programs import pairs, program
-from recovery.servers import HOLD
+from recovery.servers import HOLD, SECURE_HOLD
 from recovery.steps import come_back
 
 BLOCK = bytes(range(256)) * 8
@@ -20,14 +23,22 @@ MUCH_BYTES = 2 << 20
 PATIENCE_S = 120.0
 
 
+Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
+    return certificate.make(tmp_path_factory.mktemp("tls"))
+
+
 def _of(dialect: str) -> list[Pair]:
     return [pair for pair in pairs() if pair.host == dialect]
 
 
-def _opened(host: Program) -> None:
+def _opened(host: Program, port: int = HOLD, **how: int) -> None:
     host.host.start()
     host.up()
-    host.host.connect(HERE, HOLD)
+    host.host.connect(HERE, port, **how)
 
 
 def _transport(writer: asyncio.StreamWriter) -> asyncio.Transport:
@@ -38,13 +49,16 @@ def _transport(writer: asyncio.StreamWriter) -> asyncio.Transport:
 class _Blocks:
     """What a Fibocom host sends, two kilobytes at a time."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, secure: bool) -> None:
         self.lab = lab
         self.program = program(lab)
         assert isinstance(self.program.host, FibocomHost)
         self.host = self.program.host
         self.sent = 0
-        _opened(self.program)
+        if secure:
+            _opened(self.program, SECURE_HOLD, protocol=TLS)
+        else:
+            _opened(self.program)
         assert lab.until(lambda: bool(lab.servers.held))
         self.reader, writer = lab.servers.held[-1]
         self.transport = _transport(writer)
@@ -74,12 +88,13 @@ class _Blocks:
         assert at < 0, f"other bytes from {at} of {self.sent} on: {got[at : at + 40]!r}"
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
 @pytest.mark.parametrize("pair", _of("fibocom-l610"), ids=str)
 class TestFibocom:
-    def test_the_host_is_told_once(self, pair: Pair) -> None:
+    def test_the_host_is_told_once(self, pair: Pair, secure: bool, tls: Contexts) -> None:
         """1.1.19, 1.1.20: +MIPXOFF when there is no more room on the way, +MIPXON when there is."""
-        with Lab(pair.host, pair.module) as lab:
-            blocks = _Blocks(lab)
+        with Lab(pair.host, pair.module, tls=tls) as lab:
+            blocks = _Blocks(lab, secure)
             blocks.fill()
             lab.wait(PATIENCE_S)
             assert [line for line in self._told(lab) if b"XO" in line] == [b"+MIPXOFF: 1"]
@@ -90,13 +105,13 @@ class TestFibocom:
             assert blocks.block()
             blocks.all_comes()
 
-    def test_other_commands_are_answered(self, pair: Pair) -> None:
+    def test_other_commands_are_answered(self, pair: Pair, secure: bool, tls: Contexts) -> None:
         """A module that takes nothing at all cannot be asked: the host hears so, and its connection stays.
 
         An eDSoft module with a socket never can.
         """
-        with Lab(pair.host, pair.module) as lab:
-            blocks = _Blocks(lab)
+        with Lab(pair.host, pair.module, tls=tls) as lab:
+            blocks = _Blocks(lab, secure)
             blocks.fill()
             answer = blocks.host.line.answer("AT+CSQ", limit_s=30)
             assert answer.startswith("+CSQ: ") if pair.module == pair.host else answer == "ERROR"
@@ -108,10 +123,10 @@ class TestFibocom:
             assert blocks.block()
             blocks.all_comes()
 
-    def test_the_host_closes(self, pair: Pair) -> None:
+    def test_the_host_closes(self, pair: Pair, secure: bool, tls: Contexts) -> None:
         """It hears that, or that the connection is gone, within a limit; the next one works."""
-        with Lab(pair.host, pair.module) as lab:
-            blocks = _Blocks(lab)
+        with Lab(pair.host, pair.module, tls=tls) as lab:
+            blocks = _Blocks(lab, secure)
             blocks.fill()
             blocks.host.line.say(b"AT+MIPCLOSE=1\r")
             blocks.host.line.until(b"+MIPCLOSE: 1,0\r\n", b"ERROR: ", b"+MIPSTAT: 1,", b"+MIPCALL: 0\r\n", limit_s=90)
