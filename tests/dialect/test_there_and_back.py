@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.dialect import registry
@@ -125,7 +125,7 @@ def read(dialect: Dialect, text: str) -> Statement:
 
 @pytest.mark.parametrize("written", FORMS, ids=str)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_a_command_is_understood_as_it_is_written(written: Written, data: st.DataObject) -> None:
     dialect, form = written.dialect, written.form
     chosen, rest = data.draw(arguments_of(written))
@@ -149,7 +149,7 @@ PARAMETERS = [(dialect, name) for dialect in DIALECTS for name in dialect.tables
 
 @pytest.mark.parametrize(("dialect", "name"), PARAMETERS, ids=lambda part: getattr(part, "id", part))
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_parameter_is_set_to_what_is_written(dialect: Dialect, name: str, data: st.DataObject) -> None:
     parameter = dialect.tables.parameters[name]
     value = data.draw(values(parameter))
@@ -180,7 +180,7 @@ def fields_of(draw: st.DrawFn, message: Message) -> dict[str, str]:
 
 @pytest.mark.parametrize(("dialect", "key"), MESSAGES, ids=lambda part: getattr(part, "id", part))
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_message_is_heard_as_it_is_said(dialect: Dialect, key: str, data: st.DataObject) -> None:
     fields = data.draw(fields_of(dialect.tables.messages[key]))
     text = dialect.say(key, **fields)

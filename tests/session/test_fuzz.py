@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.fake import SimModule
 from support.sim import SimBridge
@@ -167,7 +167,7 @@ def calm(sim: SimBridge) -> None:
         sim.module(b"\r\nOK\r\n")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(st.lists(_STEP, max_size=25), st.booleans(), st.sampled_from(["edsoft-3.02", "edsoft-2.10"]))
 @example([("host", b"AT&D2;#OTCP=1\r"), ("module", b"\x10"), ("terminal", False)], True, "edsoft-3.02")
 def test_nothing_that_is_said_harms(steps: list[tuple[str, object]], connected: bool, host: str) -> None:
@@ -238,7 +238,7 @@ _WIP_STEP = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(st.lists(_WIP_STEP, max_size=25))
 def test_nothing_that_is_said_harms_a_virtual_module(steps: list[tuple[str, object]]) -> None:
     module = SimModule().up()

@@ -274,7 +274,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_any_order_of_anything(seed: int) -> None:
     """Nothing raises, everything ends, no state is left behind: after it the module works as at first."""

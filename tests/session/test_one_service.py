@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.sim import SimBridge
 
@@ -220,7 +220,7 @@ def calm(sim: SimBridge) -> None:
         sim.wait(1.0)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.lists(_STEP, max_size=25), st.booleans(), st.sampled_from(["edsoft-3.02", "wipsoft-5.57"]))
 @example(
     [("host", 2), ("ok", 0), ("ok", 0), ("ok", 0), ("module", WAITING), ("module", b"\r\n+WIND: 13\r\n")],

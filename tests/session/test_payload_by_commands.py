@@ -87,7 +87,7 @@ def test_every_byte_to_the_module(cut: int) -> None:
     assert pushes <= len(data) // 2048 + 2  # a full buffer goes out by itself
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(splits(digits(NOISE[:6000])))
 def test_every_byte_to_the_host_at_any_cut(parts: list[bytes]) -> None:
     sim = Sim().opened()

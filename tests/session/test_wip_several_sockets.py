@@ -341,7 +341,7 @@ class Talks:
 
 @both
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_byte_of_every_socket(dialect: str, data: st.DataObject) -> None:
     """Whatever is said to and by three of them, in whatever order, with whatever pauses."""
     talks = Talks(dialect, forgets=data.draw(st.booleans()))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.cuts import bytewise, splits
 from support.fake import SimModule
@@ -223,7 +223,6 @@ class TestTyping:
         assert "AT+CSQ" in (tmp_path / "trace").read_text()
         recorder.close()
 
-    @settings(deadline=None)
     @given(st.data())
     def test_as_the_modem_reads_it(self, data: st.DataObject) -> None:
         """Anything typed that the modem takes for the command: the trace does not show the value."""
