@@ -305,7 +305,7 @@ async def test_a_server_that_takes_no_more_has_a_time_limit() -> None:
                     return
 
     server = Server(serve)
-    async with client("computer", limit_s=0.2) as host:
+    async with client("computer", limit_s=1.0) as host:
         await host.done(OpenSmtp(ONE, Endpoint("127.0.0.1", server.port)))
         ticket = host.submit(MAIL)
         await host.begins(ticket)
