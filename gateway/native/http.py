@@ -16,7 +16,7 @@ from gateway.model.values import Endpoint
 from gateway.native import tls, weburl
 from gateway.native.dialer import Streams
 from gateway.native.http_link import Headers, HttpLink, answer_while, header_text, header_value
-from gateway.native.network import NetworkFailure
+from gateway.native.network import LOST, NetworkFailure
 from gateway.native.service import Exchange, Kit, Refused, Service, Upload
 from gateway.native.weburl import WebAddress
 
@@ -63,8 +63,8 @@ class Caller:
             try:
                 await link.request(call.method, _target(call), self._headers(call, upload), call.version)
                 return link, await answer_while(link, self._kit, None)
-            except (NetworkFailure, ConnectionError) as failure:
-                if link.answered or (isinstance(failure, NetworkFailure) and failure.cause is not Cause.CLOSED_BY_PEER):
+            except LOST as failure:  # by whatever, of this computer's or of a module's
+                if link.answered or isinstance(failure, Refused | TimeoutError):
                     raise
         self.close()
         self._link = link = HttpLink(self._kit, await self._dial(call))

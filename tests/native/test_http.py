@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from support import certificate
 from support.client import EVERY, ONE, WAYS, client
-from support.rig import Server, unused_port
+from support.rig import Server, resets, unused_port
 from support.web import Web, proxy, web_server
 
 from gateway.model.causes import Cause
@@ -137,7 +137,8 @@ async def test_what_is_no_success_is_told_by_its_status(way: str) -> None:
             assert bytes(host.data) == body
 
 
-async def test_one_connection_serves_many_requests_and_a_dead_one_is_replaced(way: str) -> None:
+@pytest.mark.parametrize("reset", [False, True], ids=["ended", "reset"])
+async def test_one_connection_serves_many_requests_and_a_dead_one_is_replaced(way: str, reset: bool) -> None:
     async with web_server(page) as server, client(way) as host:
         await host.done(OpenHttp(ONE, server.place))
         for number in range(5):
@@ -145,6 +146,8 @@ async def test_one_connection_serves_many_requests_and_a_dead_one_is_replaced(wa
         assert len(server.peers) == 1
         for request in server.requests:
             if request.transport is not None:
+                if reset:
+                    resets(request.transport.get_extra_info("socket"))
                 request.transport.abort()
         assert await host.fetch(get("/again")) == b"GET /again"
         assert len(server.peers) == 2

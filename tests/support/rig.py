@@ -291,9 +291,20 @@ def hold(connection: socket.socket) -> None:
     del connection
 
 
+def end(connection: socket.socket) -> None:
+    """End it as one does that has said all: what still comes is heard, so that there is no reset."""
+    connection.shutdown(socket.SHUT_WR)
+    read_to_end(connection)
+
+
+def resets(connection: socket.socket) -> None:
+    """From now on its close is a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def abort(connection: socket.socket) -> None:
     """End it by a reset."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    resets(connection)
     connection.close()
 
 
