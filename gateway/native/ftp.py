@@ -119,7 +119,7 @@ class Ftp(Service):
         reader, writer, final = await self._transfer(f"RETR {path}", path)
         try:
             exchange.begun(Begun(size))
-            failure = await _try(self._download(reader, exchange))
+            failure = await _try(self._download(reader, exchange, size))
             await self._end(final)
             if failure is not None:
                 raise failure
@@ -127,9 +127,14 @@ class Ftp(Service):
             final.cancel()
             writer.close()
 
-    async def _download(self, reader: asyncio.StreamReader, exchange: Exchange) -> None:
+    async def _download(self, reader: asyncio.StreamReader, exchange: Exchange, size: int | None) -> None:
+        """Whatever the server says of it: a connection that ended before its file did is not that file."""
+        came = 0
         while data := await self.kit.within(reader.read(READ_BYTES)):
+            came += len(data)
             await exchange.deliver(data)
+        if size is not None and came < size:
+            raise Refused(Cause.CLOSED_BY_PEER, f"the connection ended after {came} of {size} bytes")
 
     async def _put(self, command: str, path: str, exchange: Exchange) -> None:
         _, writer, final = await self._transfer(command, path)

@@ -318,6 +318,35 @@ async def test_when_the_network_goes_everything_ends(files: Files, way: str) -> 
         assert host.results[ticket] == Failed(Cause.ABORTED)
 
 
+async def test_a_file_of_which_a_part_is_missing_is_not_that_file(way: str) -> None:
+    """Whatever the server says at the end: it has said before how long the file is."""
+
+    def hand_out(link: socket.socket) -> None:
+        link.sendall(b"a part")
+        link.close()
+
+    data = Server(hand_out)
+
+    def serve(link: socket.socket) -> None:
+        answers = {b"TYPE": b"200", b"SIZE": b"213 10", b"EPSV": b"229 (|||%d|)" % data.port, b"RETR": b"150"}
+        link.sendall(b"220 here\r\n")
+        with link.makefile("rb") as lines:
+            for line in lines:
+                link.sendall(answers.get(line[:4], b"230") + b" \r\n")
+                if line.startswith(b"RETR"):
+                    link.sendall(b"226 all of it\r\n")
+
+    server = Server(serve)
+    async with client(way) as host:
+        await host.done(OpenFtp(ONE, Endpoint("127.0.0.1", server.port)))
+        for _ in range(2):
+            failed = await host.fails(GetFile(ONE, "x"))
+            assert failed == Failed(Cause.CLOSED_BY_PEER, "the connection ended after 6 of 10 bytes")
+        assert len(server.connections) == 1, "the session goes on"
+    server.close()
+    data.close()
+
+
 async def test_a_full_disk_is_told_in_the_middle(way: str) -> None:
     data = Server(lambda link: None)
 
