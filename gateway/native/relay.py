@@ -17,6 +17,8 @@ class Relay:
         self._wanted = asyncio.Event()
         self._wanted.set()
         self._drain: asyncio.Task[None] | None = None
+        self.loss: Exception | None = None
+        """What the connection was lost by, if by more than its end."""
         extra = {name: writer.get_extra_info(name) for name in ("peername", "sockname", "sslcontext")}
         self.tunnel = Tunnel(
             self._send,
@@ -44,7 +46,11 @@ class Relay:
                     return
                 self.tunnel.feed(data)
         except LOST as error:
-            self.tunnel.lost(error)
+            self._lose(error)
+
+    def _lose(self, error: Exception) -> None:
+        self.loss = self.loss or error
+        self.tunnel.lost(error)
 
     def _read(self, wanted: bool) -> None:
         (self._wanted.set if wanted else self._wanted.clear)()
@@ -59,7 +65,7 @@ class Relay:
         try:
             await self._writer.drain()
         except LOST as error:
-            self.tunnel.lost(error)
+            self._lose(error)
         self._drain = None
         self.tunnel.congestion(False)
 

@@ -15,7 +15,7 @@ from gateway.model.services import Begun, OpenSmtp, SendMail, ServiceRequest
 from gateway.native import mailtext, tls
 from gateway.native.network import NetworkFailure
 from gateway.native.relay import Relay
-from gateway.native.service import Exchange, Kit, Refused, Service
+from gateway.native.service import Exchange, Kit, Refused, Service, failure_of
 
 STARTTLS_PORTS = (25, 587)
 """Where a secure session begins in the clear (RFC 3207); at other ports TLS comes first (RFC 8314)."""
@@ -34,6 +34,7 @@ class Smtp(Service):
         self._request = request
         self._client = aiosmtplib.SMTP(timeout=None)
         self._writer: asyncio.StreamWriter | None = None
+        self._relay: Relay | None = None
         self._lost = asyncio.Event()
 
     async def open(self) -> None:
@@ -44,7 +45,7 @@ class Smtp(Service):
         self._writer = writer
         self._lost = lost = asyncio.Event()
         protocol = SMTPProtocol(asyncio.get_running_loop(), lambda _: lost.set())
-        relay = Relay(reader, writer)
+        self._relay = relay = Relay(reader, writer)
         relay.tunnel.start(protocol)
         domain = request.domain or _literal(writer)
         try:
@@ -96,8 +97,13 @@ class Smtp(Service):
 
     async def idle(self) -> Cause:
         """Wait until the server closes."""
+        return (await self._gone()).cause
+
+    async def _gone(self) -> NetworkFailure:
+        """How the server went: that is known a moment later than that it did."""
         await self._lost.wait()
-        return Cause.CLOSED_BY_PEER
+        loss = self._relay.loss if self._relay is not None else None
+        return (failure_of(loss) if loss is not None else None) or NetworkFailure(Cause.CLOSED_BY_PEER)
 
     # -- log-in --------------------------------------------------------------------------------------------------------
 
@@ -117,7 +123,7 @@ class Smtp(Service):
             raise NetworkFailure(Cause.OPEN_FAILED, f"{answer.code} {answer.message}")
         await relay.stop()
         inner, self._writer = await tls.upgrade(reader, writer, self.kit.trust(), self._request.server.host)
-        relay = Relay(inner, self._writer)
+        self._relay = relay = Relay(inner, self._writer)
         relay.tunnel.start(protocol)
         self._client.transport = relay.tunnel
         await self._hello()  # what was said in the clear counts no more (RFC 3207, 4.2)
@@ -161,8 +167,7 @@ class Smtp(Service):
         if mail.header:
             domain = self._request.domain or mail.sender.rpartition("@")[2].rstrip("> ")
             await self._send(encoder.encode(mailtext.header(mail, domain)))
-        gone = asyncio.get_running_loop().create_task(self._lost.wait())
-        gone.add_done_callback(lambda _: exchange.upload.fail(NetworkFailure(Cause.CLOSED_BY_PEER)))
+        gone = asyncio.get_running_loop().create_task(self._give_up(exchange))
         try:
             while data := await exchange.upload.read():
                 await self._send(encoder.encode(data))
@@ -170,9 +175,12 @@ class Smtp(Service):
             gone.cancel()
         await self._send(encoder.finish())
 
+    async def _give_up(self, exchange: Exchange) -> None:
+        exchange.upload.fail(await self._gone())
+
     async def _send(self, data: bytes) -> None:
         if self._writer is None or self._writer.is_closing():
-            raise NetworkFailure(Cause.CLOSED_BY_PEER)
+            raise await self.kit.within(self._gone())
         await self.kit.send(self._writer, data)
 
     async def _said(self, work: Awaitable[Value], cause: Cause) -> Value:
@@ -185,7 +193,7 @@ class Smtp(Service):
                 raise NetworkFailure(Cause.SERVER_NOT_READY, text) from error
             raise Refused(cause, text) from error
         except aiosmtplib.SMTPServerDisconnected as error:
-            raise NetworkFailure(Cause.CLOSED_BY_PEER, str(error)) from error
+            raise await self.kit.within(self._gone()) from error
         except aiosmtplib.SMTPException as error:
             raise NetworkFailure(cause, str(error)) from error
         except ValueError as error:  # an address that cannot be one

@@ -38,6 +38,7 @@ class EdsoftMail(MailProgram):
         "retrieve": "38025",
         "delete": "38023",
         "closed": "37966",
+        "reset": "37952",
     }
     dotted = False
 

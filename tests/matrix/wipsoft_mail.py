@@ -35,6 +35,7 @@ class WipsoftMail(MailProgram):
         "retrieve": "867",
         "delete": "863",
         "closed": "841",
+        "reset": "843",
     }
     dotted = True
 

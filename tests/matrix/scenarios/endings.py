@@ -17,6 +17,12 @@ SAME_AS_A_CLOSE = ("mip",)
 """Families whose modules say one thing for a reset and for a close (L610 1.1.11, F35)."""
 
 
+def same_as_a_close(stage: Stage) -> bool:
+    """Whether the pair's module tells a reset as it tells a close."""
+    module = stage.pair.dialect
+    return module is not None and module.tables.family in SAME_AS_A_CLOSE
+
+
 def held(stage: Stage, form: str = "") -> tuple[Connection, socket.socket]:
     """A connection and its peer."""
     connection = stage.host.connect(HOLD, HOLD_PORT, form)
@@ -58,8 +64,7 @@ def the_peer_resets(stage: Stage, _: str) -> None:
     connection.send(b"hello")
     assert read_exactly(peer, 5) == b"hello"
     abort(peer)
-    module = stage.pair.dialect
-    if module is not None and module.tables.family in SAME_AS_A_CLOSE:
+    if same_as_a_close(stage):
         connection.closed_by_peer()
     else:
         connection.reset_by_peer()

@@ -10,13 +10,14 @@ from email.policy import SMTP
 
 from aiosmtpd.smtp import Envelope
 from support.office import PASSWORD, USER
-from support.rig import abort
+from support.rig import abort, end
 
 from matrix.edsoft import EdsoftHost
 from matrix.edsoft_mail import EdsoftMail, EdsoftOutgoing
 from matrix.host import fails
 from matrix.mail import Letter, MailProgram, Office, script
 from matrix.scenario import scenario
+from matrix.scenarios.endings import same_as_a_close
 from matrix.scenarios.streams import EVERY
 from matrix.stage import NOBODY, REFUSED, SERVER, Stage
 from matrix.wipsoft import WipsoftHost
@@ -133,14 +134,14 @@ def no_server_for_mail(stage: Stage, _: str) -> None:
 def a_server_that_leaves_in_the_middle_of_a_mail(stage: Stage, _: str) -> None:
     mail = mail_of(stage)
     answers = {"DATA": b"354 go on\r\n", "ELSE": b"250 OK\r\n"}
-    for leave in (socket.socket.close, abort):
+    for leave, code in ((end, "closed"), (abort, "closed" if same_as_a_close(stage) else "reset")):
         with (
             closing(script(b"220 here\r\n", leave, **answers)) as server,
             mail.outgoing(SERVER, server.port) as out,
         ):
             out.begin(Letter())
             stage.line.say(b"a line\r\nand half of")
-            with fails(mail.codes["closed"]):
+            with fails(mail.codes[code]):
                 out.answered()
 
 
