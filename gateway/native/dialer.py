@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 from typing import Protocol
@@ -15,6 +16,7 @@ from gateway.native.network import NetworkFailure, cause_of
 from gateway.native.tcp import CONNECT_LIMIT_S
 from gateway.native.tunnel import STREAM_LIMIT_BYTES
 
+log = logging.getLogger("gateway.native")
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -89,20 +91,13 @@ class ComputerDialer:
     async def listen(self, peer: Endpoint) -> Door:
         """Listen at a free port."""
         place = await network.place(self._names, peer)
-        queue: asyncio.Queue[Streams] = asyncio.Queue()
         at = self._names.inward(0, self._address)
         try:
-            server = await asyncio.start_server(
-                lambda reader, writer: queue.put_nowait((reader, writer)),
-                at.host,
-                at.port,
-                family=socket.AF_INET,
-                limit=STREAM_LIMIT_BYTES,
-            )
+            link = socket.create_server((at.host, at.port))
         except OSError as error:
             raise NetworkFailure(Cause.OPEN_FAILED, str(error)) from error
-        host, port = server.sockets[0].getsockname()
-        return _ComputerDoor(server, queue, Endpoint(_own(place) if host == ANY_ADDRESS else host, port))
+        host, port = link.getsockname()
+        return _ComputerDoor(link, Endpoint(_own(place) if host == ANY_ADDRESS else host, port))
 
     async def ask(self, peer: Endpoint, question: bytes, limit_s: float, family: Family = Family.FOUR) -> bytes:
         """Send one datagram and wait for the answer."""
@@ -122,10 +117,14 @@ class ComputerDialer:
 
 
 class _ComputerDoor:
-    def __init__(self, server: asyncio.Server, queue: asyncio.Queue[Streams], local: Endpoint) -> None:
-        self._server = server
-        self._queue = queue
+    """Takes calls by itself: asyncio's server loses one that is just coming when it is closed."""
+
+    def __init__(self, link: socket.socket, local: Endpoint) -> None:
+        self._link = link
         self._local = local
+        self._calls: asyncio.Queue[socket.socket] = asyncio.Queue()
+        link.setblocking(False)
+        asyncio.get_running_loop().add_reader(link, self._called)
 
     @property
     def local(self) -> Endpoint:
@@ -134,13 +133,31 @@ class _ComputerDoor:
 
     async def accept(self) -> Streams:
         """The first connection that nobody took."""
-        return await self._queue.get()
+        call = await self._calls.get()
+        try:
+            return await asyncio.open_connection(sock=call, limit=STREAM_LIMIT_BYTES)
+        except BaseException:
+            call.close()
+            raise
 
     def close(self) -> None:
         """Stop listening, and close what nobody took."""
-        self._server.close()
-        while not self._queue.empty():
-            self._queue.get_nowait()[1].close()
+        asyncio.get_running_loop().remove_reader(self._link)
+        self._link.close()
+        while not self._calls.empty():
+            self._calls.get_nowait().close()
+
+    def _called(self) -> None:
+        try:
+            call, _ = self._link.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):  # whoever called has given up
+            return
+        except OSError as error:
+            log.warning("nobody can call any more: %s", error.strerror)
+            asyncio.get_running_loop().remove_reader(self._link)
+            return
+        call.setblocking(False)
+        self._calls.put_nowait(call)
 
 
 def _own(peer: Endpoint) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import cast
+from typing import Any, cast
 
 import aioftp
 from aioftp.errors import InvalidCommand
@@ -15,7 +15,7 @@ from gateway.model.results import Done, Result
 from gateway.model.services import Begun, DeleteFile, GetFile, OpenFtp, PutFile, ServiceRequest, SetFtp
 from gateway.model.values import Endpoint
 from gateway.native.dialer import Door, Streams
-from gateway.native.network import LOST, NetworkFailure
+from gateway.native.network import LOST, NetworkFailure, drained
 from gateway.native.service import Exchange, Kit, Refused, Service, hang_up
 
 READ_BYTES = 16384
@@ -35,7 +35,17 @@ class _Control(aioftp.Client):
         self._lines = 0
 
     async def _open_connection(self, host: str, port: int) -> Streams:
+        if not 0 < port < 65536:
+            raise ValueError(f"a data connection to port {port}")
         return await self._kit.dialer.open(Endpoint(host, port))
+
+    async def command(self, *what: Any, **more: Any) -> Any:
+        """Say something, and hear the answer. Raises what the connection was lost by."""
+        try:
+            return await super().command(*what, **more)
+        except ConnectionError:
+            await drained(self.stream.writer)
+            raise
 
     async def parse_response(self) -> tuple[aioftp.Code, list[str]]:
         """An answer of not too many lines."""
@@ -47,7 +57,11 @@ class _Control(aioftp.Client):
         self._lines += 1
         if self._lines > ANSWER_LIMIT_LINES:
             raise ValueError(f"an answer of more than {ANSWER_LIMIT_LINES} lines")
-        return await super().parse_line()
+        line = await self.stream.readline()
+        if not line.endswith(b"\n"):  # a part of a line may say something else than all of it
+            raise NetworkFailure(Cause.CLOSED_BY_PEER, "the server ended the connection without an answer")
+        text = line.decode(self.encoding).rstrip()
+        return aioftp.Code(text[:3]), text[3:]
 
 
 class Ftp(Service):
@@ -188,7 +202,10 @@ class Ftp(Service):
     async def _call(self) -> Streams:
         """Connect to where the server waits: passive mode."""
         work = self._connection.get_passive_connection("I" if self._binary else "A")
-        return cast(Streams, await self._checked(work, Cause.OPEN_FAILED))
+        try:
+            return cast(Streams, await self._checked(work, Cause.OPEN_FAILED))
+        except IndexError:  # what the library makes of it
+            raise NetworkFailure(Cause.SERVER_NOT_READY, "the server does not say where it waits") from None
 
     async def _door(self) -> Door | None:
         """Wait for the server's call: active mode. None for passive mode."""
@@ -219,6 +236,8 @@ class Ftp(Service):
             return await self.kit.within(call)
         except BaseException:
             final.cancel()
+            if call.done() and not call.cancelled() and call.exception() is None:
+                call.result()[1].transport.abort()
             raise
         finally:
             call.cancel()

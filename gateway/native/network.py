@@ -37,6 +37,15 @@ LOST = (OSError, NetworkFailure)
 """What a connection is lost by: one of this computer's, and one of a module's."""
 
 
+async def drained(writer: asyncio.StreamWriter) -> None:
+    """Wait until more can be written. Raises what the connection was lost by: at first asyncio may not tell it."""
+    try:
+        await writer.drain()
+    except ConnectionError:
+        await writer.drain()
+        raise
+
+
 def address_family(address: str) -> socket.AddressFamily:
     """What kind of socket an address is for."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -10,7 +10,7 @@ from gateway.model.results import Done, Result
 from gateway.model.services import Begun, DeleteMail, FetchMail, ListMail, MailList, OpenPop3, ServiceRequest
 from gateway.native import tls
 from gateway.native.mailtext import BodyDecoder
-from gateway.native.network import NetworkFailure
+from gateway.native.network import NetworkFailure, drained
 from gateway.native.service import Exchange, Kit, Refused, Service
 
 READ_BYTES = 65536
@@ -124,7 +124,7 @@ class Pop3(Service):
             raise Refused(Cause.BAD_VALUE, "a control character")
         writer = self._open[1]
         writer.write(line + b"\r\n")
-        await self.kit.within(writer.drain())
+        await self.kit.within(drained(writer))
         return await self._answer(cause)
 
     async def _answer(self, cause: Cause) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.native.network import LOST
+from gateway.native.network import LOST, drained
 from gateway.native.tunnel import PUMP_BYTES, WRITE_LIMIT_BYTES, Tunnel
 
 
@@ -63,7 +63,7 @@ class Relay:
 
     async def _drained(self) -> None:
         try:
-            await self._writer.drain()
+            await drained(self._writer)
         except LOST as error:
             self._lose(error)
         self._drain = None

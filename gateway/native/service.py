@@ -16,7 +16,7 @@ from gateway.model.findings import Finding
 from gateway.model.results import Result
 from gateway.model.services import Begun, ServiceRequest
 from gateway.native.dialer import Dialer
-from gateway.native.network import NetworkFailure, cause_of
+from gateway.native.network import NetworkFailure, cause_of, drained
 
 log = logging.getLogger("gateway.native")
 
@@ -137,7 +137,7 @@ class Kit:
             writer.write(data[at : at + self._write_bytes])
             at += self._write_bytes
             begun = clock()
-            await self.within(writer.drain())
+            await self.within(drained(writer))
             waited = clock() - begun > AT_ONCE_S
             self._write_bytes = WRITE_BYTES if waited else min(2 * self._write_bytes, WRITE_MOST_BYTES)
 

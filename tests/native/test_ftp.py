@@ -347,6 +347,40 @@ async def test_a_file_of_which_a_part_is_missing_is_not_that_file(way: str) -> N
     data.close()
 
 
+def scripted(**answers: bytes) -> Server:
+    """A server that answers commands by these, and by a yes."""
+
+    def serve(link: socket.socket) -> None:
+        link.sendall(b"220 here\r\n")
+        with link.makefile("rb") as lines:
+            for line in lines:
+                answer = answers.get(line[:4].decode(), b"230 yes\r\n")
+                link.sendall(answer)
+                if not answer.endswith(b"\n"):
+                    link.shutdown(socket.SHUT_WR)
+
+    return Server(serve)
+
+
+@pytest.mark.parametrize("part", [b"2", b"23", b"230 log"])
+async def test_a_part_of_an_answer_is_none(way: str, part: bytes) -> None:
+    """The begin of a line may say something else than all of it."""
+    server = scripted(USER=part)
+    async with client(way) as host:
+        assert (await host.fails(OpenFtp(ONE, Endpoint("127.0.0.1", server.port)))).cause is Cause.CLOSED_BY_PEER
+    server.close()
+
+
+@pytest.mark.parametrize("answer", [b"229 soon", b"229 (|||99999|)", b"227 nowhere", b"227 (127,0,0,1)", b"227 (a,b)"])
+async def test_a_server_that_does_not_say_where_it_waits(way: str, answer: bytes) -> None:
+    extended = answer if answer.startswith(b"229") else b"502 no"
+    server = scripted(TYPE=b"200 yes\r\n", SIZE=b"550 no\r\n", EPSV=extended + b"\r\n", PASV=answer + b"\r\n")
+    async with client(way) as host:
+        await host.done(OpenFtp(ONE, Endpoint("127.0.0.1", server.port)))
+        assert (await host.fails(GetFile(ONE, "x"))).cause is Cause.SERVER_NOT_READY
+    server.close()
+
+
 async def test_a_full_disk_is_told_in_the_middle(way: str) -> None:
     data = Server(lambda link: None)
 
