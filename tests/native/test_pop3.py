@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from support import certificate
 from support.client import ONE, WAYS, client
 from support.postbox import KINDS, PASSWORD, USER, Postbox
 from support.rig import Server
+from support.securebox import secure_box
 
 from gateway.model.causes import Cause
 from gateway.model.events import SocketLost
@@ -140,27 +140,12 @@ async def test_a_host_that_takes_no_more_holds_the_server(way: str) -> None:
 async def test_tls(way: str, first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     context, trust = certificate.make(tmp_path)
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"+OK\r\n")
-        while line := await reader.readline():
-            answers = {b"LIST\r\n": b"+OK\r\n1 700000\r\n.\r\n", b"LIST 1\r\n": b"+OK 1 700000\r\n"}
-            answers[b"RETR 1\r\n"] = b"+OK\r\n" + b"x" * 700000 + b"\r\n.\r\n"
-            writer.write(answers.get(line, b"+OK\r\n"))
-            if line.startswith(b"STLS"):
-                await writer.start_tls(context)
-            if line.startswith(b"QUIT"):
-                break
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context if first else None)
-    port = server.sockets[0].getsockname()[1]
-    monkeypatch.setattr(pop3, "CLEAR_PORT", 0 if first else port)
-    async with client(way, trust=trust) as host:
-        await host.done(OpenPop3(ONE, Endpoint("127.0.0.1", port), USER, Secret("x"), secure=True))
+    async with secure_box(context, first=first, mail=b"x" * 700000) as place, client(way, trust=trust) as host:
+        monkeypatch.setattr(pop3, "CLEAR_PORT", 0 if first else place.port)
+        await host.done(OpenPop3(ONE, place, USER, Secret("x"), secure=True))
         assert await host.done(ListMail(ONE)) == MailList(((1, 700000),))
         assert len(await host.fetch(FetchMail(ONE, 1))) == 700002
         assert await host.ask(CloseSocket(ONE)) == Done()
-    server.close()
 
 
 @pytest.mark.parametrize(

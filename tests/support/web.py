@@ -85,7 +85,10 @@ async def proxy() -> AsyncIterator[Proxy]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except (OSError, EOFError):  # whoever called is gone
+            return
         line = head.partition(b"\r\n")[0]
         made.lines.append(line)
         method, target, _ = line.decode().split()
