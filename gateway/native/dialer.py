@@ -17,6 +17,8 @@ from gateway.native.tcp import CONNECT_LIMIT_S
 from gateway.native.tunnel import STREAM_LIMIT_BYTES
 
 log = logging.getLogger("gateway.native")
+TLS_END_LIMIT_S = 3.0
+"""How long a peer may take to say TLS's own end to ours; then it is not waited for."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -78,6 +80,7 @@ class ComputerDialer:
                     limit=STREAM_LIMIT_BYTES,
                     ssl=trust,
                     server_hostname=(server_name or peer.host) if secure else None,
+                    ssl_shutdown_timeout=TLS_END_LIMIT_S if secure else None,
                 )
         except TimeoutError:
             raise NetworkFailure(Cause.TIMED_OUT, f"no answer from {peer.host}:{peer.port}") from None

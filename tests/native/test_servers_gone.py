@@ -1,4 +1,5 @@
-"""Servers that go: after any byte that they have said or heard, by an end or by a reset, in every service and way.
+"""Servers that go: after any byte that they have said or heard, by an end, a reset or a bearer's loss; hosts that give
+up there; in every service, over this computer's sockets and through a tunnel.
 
 Whatever happens, each request has one result, soon and for a reason that is true; nothing is left behind, nothing is
 logged as our own fault, and the next request works. ``AT_GATEWAY_LONG=1`` tries every byte, and not some of them.
@@ -7,6 +8,7 @@ logged as our own fault, and the next request works. ``AT_GATEWAY_LONG=1`` tries
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import logging
 import os
@@ -25,6 +27,7 @@ from support.client import EVERY, ONE, WAYS, Client, client
 from support.files import Files
 from support.going import Between, How, Side, between
 from support.nameserver import LARGE, NameServer
+from support.pipe import PipeDialer
 from support.post import post
 from support.postbox import PASSWORD, USER, Postbox
 from support.securebox import secure_box
@@ -52,7 +55,8 @@ from gateway.model.services import (
     WebRequest,
 )
 from gateway.model.values import Endpoint, Secret
-from gateway.native import dns, pop3, smtp
+from gateway.native import dialer, dns, pop3, services, smtp
+from gateway.native.network import NetworkFailure
 
 LONG = os.environ.get("AT_GATEWAY_LONG") == "1"
 PARTS = 16 if LONG else 1
@@ -61,11 +65,12 @@ PLAYS = 4
 """So many places to go at are tried where not every one is."""
 SOON_S = 6.0
 """A result that takes longer is none; far less than any limit of the product's own."""
+SILENCE_LIMIT_S = 1.0
 BODY = EVERY * 2
 LETTER = b"Subject: reading\r\n\r\n" + b"0815.4 kWh\r\n" * 5
 CONFIRMED = b"\x8c\x81\x98T1\0\x8d\x92\x92\x80\x8bid-7\0"
-GONE: dict[How, Cause] = {"end": Cause.CLOSED_BY_PEER, "reset": Cause.RESET}
-"""How that is told."""
+GONE: dict[How, Cause] = {"end": Cause.CLOSED_BY_PEER, "reset": Cause.RESET, "silence": Cause.BEARER_LOST}
+"""How that is told. A silence is a bearer that is gone, of which a module tells."""
 
 
 @dataclass
@@ -331,9 +336,9 @@ def ours() -> set[asyncio.Task[Any]]:
 
 
 @asynccontextmanager
-async def asking(way: str, trust: ssl.SSLContext, middle: Between) -> AsyncIterator[Client]:
+async def asking(way: str, trust: ssl.SSLContext, middle: Between, limit_s: float = 60.0) -> AsyncIterator[Client]:
     """A client of which nothing is left."""
-    async with client(way, trust=trust) as host:
+    async with client(way, trust=trust, limit_s=limit_s) as host:
         yield host
     try:
         async with asyncio.timeout(SOON_S):
@@ -377,7 +382,7 @@ async def one_day(day: Day, host: Client, middle: Between, how: How = "end") -> 
         return failed
     if day.watched:
         async with asyncio.timeout(SOON_S):
-            await host.until(lambda: bool(failed or lost(host)))
+            await host.until(lambda: bool(failed or lost(host) or middle.returned))
     assert {event.cause for event in lost(host)} <= true
     if host.engine.knows(ONE):  # type: ignore[union-attr]
         steps = steps[1:]
@@ -386,6 +391,13 @@ async def one_day(day: Day, host: Client, middle: Between, how: How = "end") -> 
         assert isinstance(result, Done), (step.request, result)
     assert await ask(host, Step(CloseSocket(ONE))) == Done()
     return failed
+
+
+def lose(host: Client) -> None:
+    """A module's bearer is gone, and its sockets with it."""
+    assert isinstance(host.dialer, PipeDialer)
+    for side in host.dialer.far:
+        side.tunnel.lost(NetworkFailure(Cause.BEARER_LOST))
 
 
 def places(size: int, part: int) -> list[int]:
@@ -411,9 +423,13 @@ WAYS_OF = [
 ]
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("how", ["end", "reset"])
-@pytest.mark.parametrize("side", ["said", "heard"])
+PARTLY = pytest.mark.parametrize("part", range(PARTS))
+SIDES = pytest.mark.parametrize("side", ["said", "heard"])
+
+
+@PARTLY
+@pytest.mark.parametrize("how", ["end", "reset", "silence"])
+@SIDES
 @pytest.mark.parametrize(("shop", "way"), WAYS_OF)
 async def test_a_server_that_goes(
     shop: Shop,
@@ -427,6 +443,8 @@ async def test_a_server_that_goes(
     monkeypatch: pytest.MonkeyPatch,
     faults: Callable[[], list[str]],
 ) -> None:
+    if how == "silence" and way == "computer":
+        pytest.skip("nobody tells")
     shops = Shops(AsyncExitStack(), tmp_path, full_box, certificates, monkeypatch)
     async with prepared(shop, shops) as (day, middle):
         async with asking(way, certificates[1], middle) as host:
@@ -435,8 +453,72 @@ async def test_a_server_that_goes(
             middle.cut_after(side, place, how)
             try:
                 async with asking(way, certificates[1], middle) as host:
+                    middle.happened = functools.partial(lose, host) if how == "silence" else (lambda: None)
                     await one_day(day, host, middle, how)
             except BaseException as error:
                 error.add_note(f"after {place} bytes {side}")
                 raise
     assert not faults()
+
+
+@PARTLY
+@pytest.mark.parametrize("how", ["closes", "withdraws", "shuts"])
+@SIDES
+@pytest.mark.parametrize(("shop", "way"), WAYS_OF)
+async def test_a_host_that_gives_up(
+    shop: Shop,
+    way: str,
+    side: Side,
+    how: str,
+    part: int,
+    tmp_path: Path,
+    full_box: Postbox,
+    certificates: tuple[ssl.SSLContext, ssl.SSLContext],
+    monkeypatch: pytest.MonkeyPatch,
+    faults: Callable[[], list[str]],
+) -> None:
+    """The server says nothing more. What wants or brings data is given up; the rest may end by itself in time."""
+    monkeypatch.setattr(services, "GOODBYE_LIMIT_S", 0.1)
+    monkeypatch.setattr(dialer, "TLS_END_LIMIT_S", 0.1)
+    shops = Shops(AsyncExitStack(), tmp_path, full_box, certificates, monkeypatch)
+    async with prepared(shop, shops) as (day, middle):
+        async with asking(way, certificates[1], middle) as host:
+            assert not await one_day(day, host, middle), "a server that stays"
+        for place in places(getattr(middle, f"{side}_bytes"), part):
+            middle.cut_after(side, place, "silence")
+            try:
+                async with asking(way, certificates[1], middle, SILENCE_LIMIT_S) as host:
+                    await one_that_gives_up(day, host, middle, how)
+            except BaseException as error:
+                error.add_note(f"after {place} bytes {side}")
+                raise
+    assert not faults()
+
+
+async def one_that_gives_up(day: Day, host: Client, middle: Between, how: str) -> None:
+    """Ask until nothing comes any more; then give up, and ask everything again."""
+    silent = asyncio.Event()
+    middle.happened = silent.set
+    asking = asyncio.ensure_future(one_day(day, host, middle))
+    heard = asyncio.ensure_future(silent.wait())
+    await asyncio.wait([asking, heard], return_when=asyncio.FIRST_COMPLETED)
+    for task in (asking, heard):
+        task.cancel()
+    await asyncio.wait([asking, heard])
+    if how == "shuts" or not silent.is_set():
+        return
+    unanswered = set(host.asked) - set(host.results)
+    if how == "withdraws" or day.port:
+        for ticket in unanswered:
+            host.engine.withdraw(ticket)
+        await asyncio.sleep(0)
+        assert not unanswered & set(host.results), "nobody wants to know"
+        unanswered = set()
+    if not day.port:
+        assert await ask(host, Step(CloseSocket(ONE))) == Done()
+    assert {host.results[ticket] for ticket in unanswered} <= {
+        Failed(Cause.ABORTED),
+        Failed(Cause.TIMED_OUT, "timed_out"),
+    }
+    for step in day.steps(middle.place):
+        assert isinstance(await ask(host, step), Done)

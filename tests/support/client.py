@@ -38,6 +38,7 @@ class Client:
         self.data = bytearray()
         """What came for the host."""
         self.congestions: list[bool] = []
+        self.asked: list[Ticket] = []
         self._tickets = itertools.count(1)
         self._news = asyncio.Event()
         self.engine: ServiceEngine | NativeEngine = ServiceEngine(
@@ -77,6 +78,7 @@ class Client:
     def submit(self, request: Request) -> Ticket:
         """Ask without waiting."""
         ticket = Ticket(next(self._tickets))
+        self.asked.append(ticket)
         self.engine.submit(ticket, request)  # type: ignore[arg-type]
         return ticket
 

@@ -1,17 +1,17 @@
-"""What stands between a client and a real server, and ends or resets every connection after so many bytes."""
+"""What stands between a client and a real server, and ends every connection after so many bytes, by whatever end."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
 from gateway.model.values import Endpoint
 from support.rig import resets
 
-How = Literal["end", "reset"]
+How = Literal["end", "reset", "silence"]
 Side = Literal["said", "heard"]
 PIECE_BYTES = 4096
 _PASSIVE = re.compile(rb"\(\|\|\|(\d+)\|\)")
@@ -29,7 +29,10 @@ class Between:
         self.said_bytes = self.heard_bytes = 0
         """What the server and the client have said since the last :meth:`cut_after`."""
         self.cuts = 0
-        self._to = Endpoint("127.0.0.1", 0)
+        self.returned = 0
+        """Connections that were made since."""
+        self.happened: Callable[[], None] = lambda: None
+        """Called when everything has gone."""
         self._files = files
         self._limit: tuple[Side, int, How] | None = None
         self._servers: list[asyncio.Server] = []
@@ -43,7 +46,7 @@ class Between:
     def cut_after(self, side: Side, count: int, how: How) -> None:
         """Let so many bytes of a side through, then end or reset everything."""
         self._end_all()
-        self.said_bytes = self.heard_bytes = self.cuts = 0
+        self.said_bytes = self.heard_bytes = self.cuts = self.returned = 0
         self._limit = side, count, how
 
     async def until_left(self) -> None:
@@ -90,10 +93,11 @@ class Between:
             ((reader, writer), (there, out)) if clients else ((there, out), (reader, writer))
         )
         self._pairs.append((client, server))
+        self.returned += self.cuts
         self._all += client, server
         self.alive.add(client)
         for side, source, sink in (("said", said, client), ("heard", heard, server)):
-            self._keep(self._carry(side, source, sink, client))  # type: ignore[arg-type]
+            self._keep(self._carry(side, source, sink, client, self.cuts))  # type: ignore[arg-type]
         self._look()  # nothing may be let through at all
 
     def _keep(self, work: object) -> None:
@@ -102,9 +106,13 @@ class Between:
         task.add_done_callback(self._tasks.discard)
 
     async def _carry(
-        self, side: Side, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: asyncio.StreamWriter
+        self,
+        side: Side,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        client: asyncio.StreamWriter,
+        cuts: int,
     ) -> None:
-        cuts = self.cuts
         with suppress(OSError, RuntimeError):  # RuntimeError: of a writer that has been ended meanwhile
             while data := await reader.read(PIECE_BYTES):
                 if cuts != self.cuts:
@@ -146,9 +154,10 @@ class Between:
             if how == "reset":
                 resets(client.get_extra_info("socket"))
                 client.transport.abort()
-            else:
+            elif how == "end":
                 client.write_eof()
         self._pairs.clear()
+        self.happened()
 
     async def _renamed(self, side: Side, data: bytes) -> bytes:
         """What FTP says about where data connections go, with a port of ours."""
