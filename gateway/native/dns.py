@@ -21,6 +21,8 @@ TRY_S = 5.0
 """How long a server may take before the next one is asked."""
 TRIES = 2
 """How often each server is asked."""
+_NO_NETWORK = (Cause.BEARER_LOST, Cause.NO_BEARER)
+"""Nobody else can be asked either."""
 
 
 async def resolve(
@@ -28,7 +30,8 @@ async def resolve(
 ) -> str:
     """The first address of ``name`` by the first of ``servers`` (addresses) that knows whether it has one.
 
-    Raises :class:`NetworkFailure`: ``name not resolved`` when a server says so, or when none of them answers.
+    Raises :class:`NetworkFailure`: ``name not resolved`` when a server says so, or when none of them answers; that there
+    is no bearer where that is why.
     """
     try:
         question = dns.message.make_query(name, dns.rdatatype.AAAA if family is Family.SIX else dns.rdatatype.A)
@@ -41,6 +44,8 @@ async def resolve(
         except (_NotKnown, NetworkFailure) as failure:
             if isinstance(failure, _NotKnown) and failure.final:
                 raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name}: {server} says {failure}") from None
+            if isinstance(failure, NetworkFailure) and failure.cause in _NO_NETWORK:
+                raise
             reasons[server] = str(failure)
     told = "; ".join(f"{server}: {reason}" for server, reason in reasons.items())
     raise NetworkFailure(Cause.NAME_NOT_RESOLVED, f"{name}: {told}")

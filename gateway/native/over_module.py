@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ssl import SSLContext
+from typing import TypeVar
 
 from gateway.model.causes import Cause
 from gateway.model.events import Event, Incoming, PeerClosed, Received, SocketLost
@@ -37,6 +38,9 @@ UNWANTED_LIMIT_BYTES = 65536
 _PORTS = range(49152, 65536)
 
 
+Value = TypeVar("Value")
+
+
 @dataclass(slots=True)
 class _Line:
     """A socket of the module's."""
@@ -45,8 +49,8 @@ class _Line:
     tunnel: Tunnel | None = None
     unwanted_bytes: int = 0
     wanted: bool = True
-    datagrams: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
-    calls: asyncio.Queue[Incoming] = field(default_factory=asyncio.Queue)
+    datagrams: asyncio.Queue[bytes | NetworkFailure] = field(default_factory=asyncio.Queue)
+    calls: asyncio.Queue[Incoming | NetworkFailure] = field(default_factory=asyncio.Queue)
 
 
 class ModuleDialer:
@@ -98,6 +102,8 @@ class ModuleDialer:
                 line.tunnel.feed_eof()
             case SocketLost(_, cause):
                 del self._lines[socket]
+                for waited in (line.datagrams, line.calls):
+                    waited.put_nowait(NetworkFailure(cause))
                 if line.tunnel is not None:
                     # An end that is none of the network's is how many modules tell that the peer has closed.
                     gone = None if cause is Cause.CLOSED_BY_PEER else NetworkFailure(cause)
@@ -164,7 +170,7 @@ class ModuleDialer:
                 raise NetworkFailure(attached.cause, attached.original)
             self._payload(line.socket, question)
             async with asyncio.timeout(limit_s):
-                return await line.datagrams.get()
+                return _came(await line.datagrams.get())
         except TimeoutError:
             raise NetworkFailure(Cause.TIMED_OUT, f"no answer from {peer.host}:{peer.port}") from None
         finally:
@@ -178,7 +184,9 @@ class ModuleDialer:
 
     async def accept(self, listener: HostSocket) -> Streams:
         """Take the first peer that calls; others find nobody any more."""
-        call = await self._lines[listener].calls.get()
+        if listener not in self._lines:
+            raise NetworkFailure(Cause.CLOSED_BY_PEER, "the module listens no more")
+        call = _came(await self._lines[listener].calls.get())
         line = self._new()
         await self._open(line, AcceptTcp(listener, call.connection, line.socket, last=True))
         return streams(await self._attached(line, call.peer))
@@ -247,6 +255,13 @@ class ModuleDialer:
             self.close(socket)
             raise NetworkFailure(result.cause, result.original)
         return tunnel
+
+
+def _came(what: Value | NetworkFailure) -> Value:
+    """What a socket has brought. Raises what it was lost by."""
+    if isinstance(what, NetworkFailure):
+        raise what
+    return what
 
 
 class _ModuleDoor:
