@@ -41,6 +41,9 @@ class _Control(aioftp.Client):
 
     async def command(self, *what: Any, **more: Any) -> Any:
         """Say something, and hear the answer. Raises what the connection was lost by."""
+        if what and what[0] and self.stream.writer.is_closing():
+            await drained(self.stream.writer)
+            raise NetworkFailure(Cause.CLOSED_BY_PEER)
         try:
             return await super().command(*what, **more)
         except ConnectionError:

@@ -46,6 +46,13 @@ async def drained(writer: asyncio.StreamWriter) -> None:
         raise
 
 
+async def write(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Write, and wait until more can be written. Raises what the connection was lost by."""
+    if not writer.is_closing():  # some loops do not take what is written then
+        writer.write(data)
+    await drained(writer)
+
+
 def address_family(address: str) -> socket.AddressFamily:
     """What kind of socket an address is for."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -10,7 +10,7 @@ from gateway.model.results import Done, Result
 from gateway.model.services import Begun, DeleteMail, FetchMail, ListMail, MailList, OpenPop3, ServiceRequest
 from gateway.native import tls
 from gateway.native.mailtext import BodyDecoder
-from gateway.native.network import NetworkFailure, drained
+from gateway.native.network import NetworkFailure, write
 from gateway.native.service import Exchange, Kit, Refused, Service
 
 READ_BYTES = 65536
@@ -122,9 +122,7 @@ class Pop3(Service):
         line = command.encode("latin-1", "replace")
         if any(byte < 32 for byte in line):
             raise Refused(Cause.BAD_VALUE, "a control character")
-        writer = self._open[1]
-        writer.write(line + b"\r\n")
-        await self.kit.within(drained(writer))
+        await self.kit.within(write(self._open[1], line + b"\r\n"))
         return await self._answer(cause)
 
     async def _answer(self, cause: Cause) -> str:

@@ -56,6 +56,8 @@ class Relay:
         (self._wanted.set if wanted else self._wanted.clear)()
 
     def _send(self, data: bytes) -> None:
+        if self._writer.is_closing():
+            return  # whoever reads is told
         self._writer.write(data)
         if self._writer.transport.get_write_buffer_size() > WRITE_LIMIT_BYTES and self._drain is None:
             self.tunnel.congestion(True)

@@ -16,7 +16,7 @@ from gateway.model.findings import Finding
 from gateway.model.results import Result
 from gateway.model.services import Begun, ServiceRequest
 from gateway.native.dialer import Dialer
-from gateway.native.network import NetworkFailure, cause_of, drained
+from gateway.native.network import NetworkFailure, cause_of, write
 
 log = logging.getLogger("gateway.native")
 
@@ -134,10 +134,9 @@ class Kit:
         clock = asyncio.get_running_loop().time
         at = 0
         while at < len(data):
-            writer.write(data[at : at + self._write_bytes])
-            at += self._write_bytes
             begun = clock()
-            await self.within(drained(writer))
+            await self.within(write(writer, data[at : at + self._write_bytes]))
+            at += self._write_bytes
             waited = clock() - begun > AT_ONCE_S
             self._write_bytes = WRITE_BYTES if waited else min(2 * self._write_bytes, WRITE_MOST_BYTES)
 

@@ -280,7 +280,7 @@ class Layer(asyncio.Protocol):
 
     def _flush(self) -> None:
         data = self._out.read()
-        if data and self._below is not None:
+        if data and self._below is not None and not self._below.is_closing():
             self._below.write(data)
 
     def _read(self, wanted: bool) -> None:

@@ -1,4 +1,7 @@
-"""Tests of the engine are coroutines: each has an event loop of its own, and a limit."""
+"""Tests of the engine are coroutines: each has an event loop of its own, and a limit.
+
+The loop is asyncio's, unless a test has a parameter ``loop_factory``.
+"""
 
 from __future__ import annotations
 
@@ -21,5 +24,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         async with asyncio.timeout(LIMIT_S):
             await pyfuncitem.obj(**arguments)
 
-    asyncio.run(limited())
+    with asyncio.Runner(loop_factory=pyfuncitem.funcargs.get("loop_factory")) as runner:
+        runner.run(limited())
     return True

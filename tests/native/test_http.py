@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from support import certificate
-from support.client import EVERY, ONE, WAYS, client
+from support.client import EVERY, LOOPS, ONE, WAYS, client
 from support.rig import Server, resets, unused_port
 from support.web import Web, proxy, web_server
 
@@ -137,8 +137,11 @@ async def test_what_is_no_success_is_told_by_its_status(way: str) -> None:
             assert bytes(host.data) == body
 
 
+@pytest.mark.parametrize("loop_factory", LOOPS)
 @pytest.mark.parametrize("reset", [False, True], ids=["ended", "reset"])
-async def test_one_connection_serves_many_requests_and_a_dead_one_is_replaced(way: str, reset: bool) -> None:
+async def test_one_connection_serves_many_requests_and_a_dead_one_is_replaced(
+    way: str, reset: bool, loop_factory: object
+) -> None:
     async with web_server(page) as server, client(way) as host:
         await host.done(OpenHttp(ONE, server.place))
         for number in range(5):

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from support import certificate
-from support.client import EVERY, ONE, WAYS, Client, client
+from support.client import EVERY, LOOPS, ONE, WAYS, Client, client
 from support.files import Files
 from support.going import Between, How, Side, between
 from support.nameserver import LARGE, NameServer
@@ -432,10 +432,12 @@ WAYS_OF = [
 ]
 
 
+LOOP = pytest.mark.parametrize("loop_factory", LOOPS if LONG else LOOPS[-1:])
 PARTLY = pytest.mark.parametrize("part", range(PARTS))
 SIDES = pytest.mark.parametrize("side", ["said", "heard"])
 
 
+@LOOP
 @PARTLY
 @pytest.mark.parametrize("how", ["end", "reset", "silence"])
 @SIDES
@@ -446,6 +448,7 @@ async def test_a_server_that_goes(
     side: Side,
     how: How,
     part: int,
+    loop_factory: object,
     tmp_path: Path,
     full_box: Postbox,
     certificates: tuple[ssl.SSLContext, ssl.SSLContext],
@@ -470,6 +473,7 @@ async def test_a_server_that_goes(
     assert not faults()
 
 
+@LOOP
 @PARTLY
 @pytest.mark.parametrize("how", ["closes", "withdraws", "shuts"])
 @SIDES
@@ -480,6 +484,7 @@ async def test_a_host_that_gives_up(
     side: Side,
     how: str,
     part: int,
+    loop_factory: object,
     tmp_path: Path,
     full_box: Postbox,
     certificates: tuple[ssl.SSLContext, ssl.SSLContext],

@@ -24,6 +24,14 @@ ONE, TWO = HostSocket(1), HostSocket(2)
 EVERY = bytes(range(256))
 WAYS = ("computer", "tunnel")
 """Every engine is tried over this computer's sockets, and over what is none."""
+LOOPS: list[Callable[[], asyncio.AbstractEventLoop]] = [asyncio.new_event_loop]
+"""Of asyncio's kind, and the one that the program has where there is one."""
+try:
+    import uvloop
+
+    LOOPS.append(uvloop.new_event_loop)
+except ImportError:
+    pass
 
 
 class Client:
