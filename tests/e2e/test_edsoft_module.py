@@ -91,7 +91,8 @@ class TestWipsoftHost:
             accepted = f"\r\n+WIPACCEPT: 1,{index}\r\n".encode()
             assert host.until(accepted) == accepted
             peer.sendall(b"hello")
-            assert re.fullmatch(rb"\r\n\+WIPDATA: 2,5,5\r\n", host.until(b"5\r\n"))
+            assert host.until(b"+WIPDATA: 2,5,") == b"\r\n+WIPDATA: 2,5,"
+            assert host.until(b"\r\n") in [b"%d\r\n" % size for size in range(1, 6)]  # as much as had come by then
             assert host.answer(f"AT+WIPDATA=2,{index},1") == "CONNECT"
             assert host.until(b"hello") == b"hello"
             host.say(b"back")

@@ -118,7 +118,8 @@ class WipsoftFirmware(WipsoftSockets):
         result = yield Ask(Attach(socket.handle, socket.peer if socket.repointed else None, alone=True))
         if isinstance(result, Failed):
             return Fail(Cause.BAD_STATE, original=result.original)
-        socket.state, socket.told, socket.waiting, socket.carried = SocketState.MAPPED, False, 0, b""
+        socket.read(SocketState.MAPPED)
+        socket.carried = b""
         yield Tell("CONNECT")
         if socket.peer_closed:
             text = phase.peer_closed()
@@ -179,8 +180,8 @@ class WipsoftFirmware(WipsoftSockets):
                 if socket is not None and socket.state is SocketState.READY:
                     socket.waiting = size
                     if not socket.told:
-                        socket.told = True
-                        return [Tell(self._waiting_line(socket, size, peer))]
+                        socket.told, socket.news = True, self._waiting_line(socket, size, peer)
+                        return [Spawn(self._tell_waiting(socket), "waiting")]
             case Received():
                 return self._dumped(event)
             case PeerClosed(handle):

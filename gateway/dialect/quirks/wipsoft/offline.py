@@ -22,6 +22,7 @@ from gateway.dialect.firmware import (
     Steps,
     Surroundings,
     Tell,
+    Turn,
     Wait,
 )
 from gateway.dialect.quirks.wipsoft.numbers import OFFLINE_SIZE, TCP, TLS, UDP
@@ -86,6 +87,14 @@ class WipsoftOffline(WipsoftTransfers):
             yield Tell(self._closed_line(socket))
         return Silent()
 
+    def _tell_waiting(self, socket: Socket) -> Steps:
+        """At a moment that allows it; what was read before then is not told (6.2.6)."""
+        yield Turn()
+        news, socket.news = socket.news, ""
+        if news and self.table.by_handle(socket.handle) is socket:
+            yield Tell(news)
+        return Silent()
+
     def _waiting_line(self, socket: Socket, size: int, peer: Endpoint | None) -> str:
         if socket.protocol == UDP and peer is not None:
             return self.dialect.say(
@@ -130,7 +139,7 @@ class WipsoftOffline(WipsoftTransfers):
         if isinstance(result, Failed):
             self.offline = None
             return Fail(Cause.BAD_STATE, original=result.original)
-        socket.state, socket.told, socket.waiting = SocketState.OFFLINE, False, 0
+        socket.read(SocketState.OFFLINE)
         return (yield from self._open_offline(socket))
 
     def _offline_free(self) -> None:

@@ -122,6 +122,8 @@ class Socket:
     server: int | None = None
     told: bool = False
     """+WIPDATA was said and nothing was read since (6.2.6)."""
+    news: str = ""
+    """That line, as long as it waits for its moment."""
     waiting: int = 0
     peer_closed: bool = False
     close_told: bool = False
@@ -132,6 +134,10 @@ class Socket:
     def mode(self) -> int:
         """The protocol as the host names it."""
         return 9 if self.secure else self.protocol
+
+    def read(self, state: SocketState) -> None:
+        """All that came for it goes to the host from now on, in that state."""
+        self.state, self.told, self.waiting, self.news = state, False, 0, ""
 
 
 class SessionState(Enum):
