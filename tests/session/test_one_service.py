@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.sim import SimBridge
@@ -48,6 +49,22 @@ def wipsoft() -> SimBridge:
     assert answer_all(sim, WAITING) == b"AT#OTCP=1"
     assert sim.host_reads() == OK + b"\r\n+WIPREADY: 2,1\r\n"
     return sim
+
+
+@pytest.mark.parametrize("cut", [None, 1, 26, 27, 40])
+def test_a_connection_that_ends_as_it_opens(cut: int | None) -> None:
+    """The end stands behind the word that it is open, before the host's side has taken it."""
+    sim = up()
+    sim.host(b'AT#TCPSERV=1,"10.9.8.7";#TCPPORT=1,80;#OTCP=1\r')
+    said = WAITING + b"\x03" + CLOSED
+    assert answer_all(sim, said[:cut]) == b"AT#OTCP=1"
+    sim.module(said[len(said[:cut]) :])
+    while sim.module_hears() is not None:
+        sim.module(OK)
+    sim.wait(0.5)
+    assert sim.host_reads() == WAITING + b"\x03" + CLOSED
+    sim.host(b"AT\r")
+    assert sim.host_reads() == OK
 
 
 class TestKept:

@@ -235,6 +235,7 @@ class EdsoftDriver(PostDriver):
         yield Remark("module_phase", {"what": "escaped", "reason": CHOICE})
         yield Route(socket, deliver=True)
         if entry.ended is not None:
+            entry.told = False  # who takes what comes is told the end behind it
             yield Afterwards(self._tell_end(socket))
         return Done()
 
