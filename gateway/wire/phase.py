@@ -64,6 +64,7 @@ class HostPhase:
         """Payload that goes out with the next data phase's: a lone ``+++`` behind the end of a datagram."""
         self._shut = False
         self._shutdown_text = shutdown_text
+        self._peer_has_closed = False
 
     @property
     def escaped(self) -> bool:
@@ -115,9 +116,12 @@ class HostPhase:
         return written + dle.ETX if self.etx is Etx.DIVIDES else written
 
     def peer_closed(self) -> bytes | None:
-        """What the host reads when the peer has ended its sending; None: the phase ends by it."""
+        """What the host reads when the peer has ended its sending, which it reads once; None: the phase ends by it."""
         if self.etx is Etx.ENDS or not self._shutdown_text:
             return None
+        if self._peer_has_closed:
+            return b""
+        self._peer_has_closed = True
         if self._plus is not None:
             self._plus.free = True
         return self._shutdown_text

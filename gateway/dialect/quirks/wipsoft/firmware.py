@@ -132,8 +132,8 @@ class WipsoftFirmware(WipsoftSockets):
             yield Raw(b"\x03")
             return Fail(Cause.RESET, original=end.cause.value)
         yield Ask(Detach(socket.handle))
-        if end.reason is EndReason.PEER:
-            socket.peer_closed = True
+        if end.reason is EndReason.PEER:  # nothing else says that the data mode is over
+            socket.peer_closed, socket.close_told = True, False
         if socket.peer_closed:
             yield Spawn(self._tell_close(socket), "close")
         return Silent() if end.reason is EndReason.PEER else Ok()
