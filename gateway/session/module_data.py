@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from gateway.dialect.driver import Answer, Enter, Final, Opening
+from gateway.dialect.dialect import Heard
+from gateway.dialect.driver import Answer, Chores, Enter, Final, Opening
 from gateway.model.values import HostSocket, Ticket
 from gateway.session.module_recovery import RecoverySide
 from gateway.session.module_worker import Ending, Job, Leaving, Sleep, State, Steps
 from gateway.session.sorting import Flight
 from gateway.wire.dle import ETX
-from gateway.wire.module_phase import FALL_BACK, Fed
+from gateway.wire.module_phase import FALL_BACK, Fed, ModulePhase
 from gateway.wire.plus import PLUS
 
 LEAVE_S = 1.5
@@ -21,14 +22,18 @@ LEAVE_FREE_S = 0.3
 """So long behind the guard time that other OK may come; if not, the module did not keep its own guard time: some do not
 once they have said that the peer has ended (field observation)."""
 SETTLE_S = 0.06
-"""How long the line must be quiet behind that OK: a peer's payload could read the same."""
+"""How long the line must be quiet behind that OK, since a peer's payload could read the same, or behind a reason."""
 END_RESULT_S = 1.0
 """How long behind the word that it is closed its OK may come."""
 HELD_LIMIT_BYTES = 65536
 _LEFT = re.compile(rb"\r\nOK\r\n")
 _EARLY = re.compile(rb"\r\nOK\r\n(?:\r\n\+[^\r\n]{1,200}\r\n)*(?:\r(?:\n(?:\+[^\r\n]{0,200}\r?)?)?)?\Z")
 """An OK with nothing behind it but lines of the module's own, of which the last may be incomplete."""
+_OWN = re.compile(rb"(?:\r\n\+[^\r\n]{1,200}\r\n)*(?:\r(?:\n(?:(?:\+[^\r\n]{0,200}|OK?)\r?)?)?)?\Z")
+"""Lines of its own before its OK, and what may become one or the OK, at the end of payload."""
 _OWN_LINE = re.compile(rb"(?:\r\n(\+[A-Z]+: ?[^\r\n]*)\r\n)\Z")
+_ERROR = re.compile(rb"(?:\A|\r\n)[+#]CME ERROR: ?([0-9]+)\r\n")
+"""The reason of an end, by which the module is in command mode."""
 
 
 class DataSide(RecoverySide):
@@ -76,10 +81,16 @@ class DataSide(RecoverySide):
         if not self._suspended:
             self._suspended = True
             if not self._finishing:
-                ended = self.driver.data_ended(socket, fed.mark)
-                self._soon(Job(ended, Ticket(0), "data ended", urgent=True))
+                self._soon(Job(self._ended_by(socket, fed.mark), Ticket(0), "data ended", urgent=True))
         if fed.mark in (ETX, FALL_BACK):
             self._read_lines()
+
+    def _ended_by(self, socket: HostSocket, mark: bytes) -> Chores:
+        """The driver's work behind the end of a data mode; a reason that was heard before is not lost on it."""
+        if self._reason is not None:
+            self._mail.append(self._reason)
+            self._reason = None
+        yield from self.driver.data_ended(socket, mark)
 
     def _end(self, limit_s: float) -> Steps:
         """The phase's own sign; payload goes on until the module has said that the socket is closed."""
@@ -133,23 +144,42 @@ class DataSide(RecoverySide):
             return None
         if self._phase is None:  # it has left the mode by itself meanwhile
             return b""
-        self._write(PLUS)
-        guard_s = self._guard_s
-        if self._phase_over:
-            answer: Answer = yield Flight.probing("+++", self._now + guard_s + LEAVE_S)
-            left = answer.ok
-        else:
-            earliest_s, free_s = self._now + guard_s - LEAVE_EARLY_S, self._now + guard_s + LEAVE_FREE_S
-            waiting = Leaving(earliest_s, free_s, self._now + guard_s + LEAVE_S, bool(phase.suspected))
-            left = yield waiting
-            self._end_leaving(waiting, left)
+        why = self._why_ended()
+        left = False
+        if why is None:
+            self._write(PLUS)
+            left, why = yield from self._left(phase)
         held = phase.suspected
+        socket = self._phase_socket
         self._drop_phase()
         self._note("module_phase", what="left" if left else "not left")
         self._read_lines()
         if not left and not (yield from self._to_command_mode()):
             self._down()
+        if why is not None and socket is not None and not self._finishing:
+            self._reason = why
+            self._soon(Job(self._ended_by(socket, ETX), Ticket(0), "data ended", urgent=True))
         return held if self.state is not State.DOWN else None
+
+    def _why_ended(self) -> Heard | None:
+        """The reason of an end that the module has told: it is in command mode, and would take a sign for text."""
+        return next((heard for heard in self._mail if heard.key == "error"), None) if self._phase_over else None
+
+    def _left(self, phase: ModulePhase) -> Steps:
+        """Behind the sign: whether the module has left its data mode by it, or the reason why it had before."""
+        guard_s = self._guard_s
+        if self._phase_over:
+            answer: Answer = yield Flight.probing("+++", self._now + guard_s + LEAVE_S)
+            return answer.ok, Heard("error", {"code": answer.code}) if answer.code else None
+        earliest_s, free_s = self._now + guard_s - LEAVE_EARLY_S, self._now + guard_s + LEAVE_FREE_S
+        waiting = Leaving(earliest_s, free_s, self._now + guard_s + LEAVE_S, bool(phase.suspected))
+        left = yield waiting
+        if self._phase_over and (error := _ERROR.search(waiting.tail)) is not None:
+            self._received(phase.finish())
+            self._reader.add(waiting.tail[: error.start()] + waiting.tail[error.end() :])
+            return False, Heard("error", {"code": error[1].decode("ascii")})
+        self._end_leaving(waiting, left)
+        return left, None
 
     def _make_room(self, beside: bool = False) -> Steps:
         """Leave the data mode for a command; ``beside``: of the host's own. Whether there is none any more."""
@@ -167,6 +197,9 @@ class DataSide(RecoverySide):
         """Payload goes on until the module's own OK; that one cannot come before its guard time is over."""
         assert self._phase is not None
         waiting.tail += data
+        if self._phase_over and _ERROR.search(waiting.tail):
+            waiting.due_s = self._now + SETTLE_S
+            return
         early = self._now < waiting.earliest_s
         if not early and _LEFT.search(waiting.tail):
             waiting.due_s = self._now + SETTLE_S
@@ -178,25 +211,28 @@ class DataSide(RecoverySide):
             return
         if waiting.tail == PLUS[: len(waiting.tail)]:
             return  # the echo of a module that is in command mode, or payload
-        held = len(waiting.tail) - match.start() if match else _begun(waiting.tail, FALL_BACK)
-        ready, waiting.tail = _cut(waiting.tail, held)
-        self._last_words(ready)
+        if self._phase_over:
+            return
+        begun = match or _OWN.search(waiting.tail)
+        ready, waiting.tail = _cut(waiting.tail, len(waiting.tail) - begun.start() if begun else 0)
+        waiting.tail = self._last_words(ready) + waiting.tail
+        if self._phase_over:
+            self._while_leaving(b"", waiting)
 
     def _has_left(self, waiting: Leaving) -> bool:
         """Whether the module has said so when nothing more came."""
         return _LEFT.search(waiting.tail) is not None
 
-    def _last_words(self, data: bytes) -> None:
-        """Payload, or lines where the module has ended it meanwhile."""
+    def _last_words(self, data: bytes) -> bytes:
+        """Payload; the lines behind it where it has ended meanwhile."""
         assert self._phase is not None
-        if self._phase_over:
-            self._reader.add(data)
-            return
         fed = self._phase.feed(data, self._now)
         self._received(fed.payload)
-        if fed.mark == ETX:
-            self._phase_over = True
-            self._reader.add(fed.rest)
+        if fed.mark != ETX:
+            return b""
+        self._phase_over = True
+        self._reader.take_rest()
+        return fed.rest
 
     def _end_leaving(self, waiting: Leaving, left: bool) -> None:
         """What stands before the module's OK is payload, what stands behind it are lines."""
@@ -207,19 +243,13 @@ class DataSide(RecoverySide):
             tail = b""  # it had left the mode before, as it seemed: its echo and its lines
         at = [match.start() for match in _LEFT.finditer(tail)][-1] if left else len(tail)
         before, behind = tail[:at], tail[at + len(FALL_BACK) :]
-        own = _OWN_LINE.search(before) if left else None
-        if own is not None and self.dialect.hear(own[1].decode("latin-1")) is not None:
+        while left and (own := _OWN_LINE.search(before)) and self.dialect.hear(own[1].decode("latin-1")) is not None:
             # Some modules say what happened in the meantime before their OK.
             before, behind = before[: own.start()], own[0] + behind
         if not self._phase_over:
-            self._last_words(before)
+            before = self._last_words(before)
         self._received(phase.finish())
-        self._reader.add(behind)
-
-
-def _begun(data: bytes, text: bytes) -> int:
-    """How many of the last bytes of ``data`` may be the beginning of ``text``."""
-    return max((count for count in range(1, len(text)) if data.endswith(text[:count])), default=0)
+        self._reader.add(before + behind)
 
 
 def _cut(data: bytes, keep: int) -> tuple[bytes, bytes]:

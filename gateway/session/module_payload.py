@@ -33,6 +33,7 @@ class PayloadSide(ModuleWorker):
         self._phase, self._phase_socket = opening.phase, opening.socket
         self.driver.mapped = opening.socket
         self._phase_over = self._suspended = False
+        self._reason = None
         self._delivers = opening.deliver
         self._note("module_phase", what="open")
         self._send_backlog()

@@ -169,6 +169,8 @@ class ModuleWorker(ABC):
         self._suspended = False
         """Its end is suspected or known: payload for it waits."""
         self._backlog: dict[HostSocket, list[bytes]] = {}
+        self._reason: Heard | None = None
+        """Why the last one ended, for whoever looks into that."""
         self._moved = False
         """Payload has gone either way."""
         self._relay: Ticket | None = None
