@@ -39,6 +39,7 @@ class WipsoftDriver(MailDriver, WebDriver, MmsDriver, PingDriver):
                     entry.peer_closed = True
                     # What it sent can still be read; a host that is in command mode by its own will is told.
                     return [PeerClosed(socket)] if entry.detached and entry.alone else []
+                self._echoes |= self._shut_last == (protocol, index)
             case "accepted" | "accepted_other":
                 self.connections.gone.discard(heard.number("index"))
             case "open_error" if socket is not None:

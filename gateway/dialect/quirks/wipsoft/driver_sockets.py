@@ -32,8 +32,14 @@ ECHO_S = 1.0
 class SocketsDriver(TuningDriver):
     """See the module's text."""
 
+    _shut_last = (0, 0)
+    """Protocol and index of what was closed last, until the next is made."""
+    _echoes = False
+    """The module has told a close of our own, as others do always."""
+
     def _create(self, text: str, protocol: int, index: int) -> Part:
         """Create a socket; one that is left over from before is closed first, or the server that keeps its index."""
+        self._shut_last = 0, 0
         answer: Answer = yield Command(text)
         if self._is_in_the_way(answer):
             yield from self._shut(protocol, index)
@@ -53,13 +59,15 @@ class SocketsDriver(TuningDriver):
         if session is not None and (session.mode, session.index) == (protocol, index):
             yield from self._close_session()
         answer: Answer = yield Command(self.dialect.write("socket_close", protocol=protocol, index=index))
-        if answer.ok and self.dialect.switch("local_close") == "all":
-            yield Await(
+        self._shut_last = protocol, index
+        if answer.ok and (self._echoes or self.dialect.switch("local_close") == "all"):
+            echo: Heard | None = yield Await(
                 lambda heard: (
                     (heard.key, heard.number("protocol"), heard.number("index")) == ("peer_closed", protocol, index)
                 ),
                 CLOSE_ECHO_S,
             )
+            self._echoes = echo is not None
         return answer
 
     def _close_session(self) -> Chores:
