@@ -60,14 +60,15 @@ class SocketsDriver(TuningDriver):
             yield from self._close_session()
         answer: Answer = yield Command(self.dialect.write("socket_close", protocol=protocol, index=index))
         self._shut_last = protocol, index
-        if answer.ok and (self._echoes or self.dialect.switch("local_close") == "all"):
+        learned = self._echoes and protocol != SERVER
+        if answer.ok and (learned or self.dialect.switch("local_close") == "all"):
             echo: Heard | None = yield Await(
                 lambda heard: (
                     (heard.key, heard.number("protocol"), heard.number("index")) == ("peer_closed", protocol, index)
                 ),
                 CLOSE_ECHO_S,
             )
-            self._echoes = echo is not None
+            self._echoes = echo is not None if learned else self._echoes
         return answer
 
     def _close_session(self) -> Chores:
