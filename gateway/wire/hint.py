@@ -13,6 +13,9 @@ HOLD_S = 0.04
 """How long the beginning of such a text is held back for the rest: twelve characters at 9600 baud take 13 ms, an USB
 adapter adds 16 ms."""
 
+CLOSING_S = 0.5
+"""The same of the last words of a data mode that was told to end: a little payload that waits for so long harms nobody."""
+
 QUIET_S = 0.25
 """How long the stream must be quiet behind a whole text: after the peer's end nothing can follow it."""
 
@@ -20,8 +23,9 @@ QUIET_S = 0.25
 class HintHolder:
     """Lets payload through and holds back what may be one of ``hints`` as long as it stands at the end."""
 
-    def __init__(self, hints: tuple[bytes, ...], quiet_s: float = QUIET_S) -> None:
+    def __init__(self, hints: tuple[bytes, ...], quiet_s: float = QUIET_S, hold_s: float = HOLD_S) -> None:
         self._hints = hints
+        self._hold_s = hold_s
         self._quiet_s = quiet_s
         self._first = re.compile(b"|".join({re.escape(hint[:1]) for hint in hints}))
         self._longest = max((len(hint) for hint in hints), default=0)
@@ -51,7 +55,7 @@ class HintHolder:
             return data
         whole = self._completes(keep)
         self._held = keep
-        self._due_s = now + (self._quiet_s if whole else HOLD_S)
+        self._due_s = now + (self._quiet_s if whole else self._hold_s)
         ready = data[: -len(keep)]
         self._pass(ready)
         return ready
@@ -103,7 +107,7 @@ class ClosingHolder(HintHolder):
     """The same for a module's last words: lines that it says unasked may stand behind them at once."""
 
     def __init__(self, hints: tuple[bytes, ...], quiet_s: float) -> None:
-        super().__init__(hints, quiet_s)
+        super().__init__(hints, quiet_s, CLOSING_S)
         words = b"|".join(re.escape(hint) for hint in sorted(hints, key=len, reverse=True))
         own = rb"(?:\r\n[+*^#][^\r\n]{1,200}\r\n)*(?:\r(?:\n(?:[+*^#][^\r\n]{0,200}\r?)?)?)?"
         self._words = re.compile(b"(?:" + words + b")" + own + rb"\Z")
