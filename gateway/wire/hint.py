@@ -14,7 +14,7 @@ HOLD_S = 0.04
 adapter adds 16 ms."""
 
 CLOSING_S = 0.5
-"""The same of the last words of a data mode that was told to end: a little payload that waits for so long harms nobody."""
+"""The same of the last words of a data mode that was told to end: a little payload can wait for so long."""
 
 QUIET_S = 0.25
 """How long the stream must be quiet behind a whole text: after the peer's end nothing can follow it."""
