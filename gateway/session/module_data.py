@@ -150,15 +150,16 @@ class DataSide(RecoverySide):
             self._write(PLUS)
             left, why = yield from self._left(phase)
         held = phase.suspected
-        socket = self._phase_socket
+        socket, over = self._phase_socket, self._phase_over
         self._drop_phase()
         self._note("module_phase", what="left" if left else "not left")
         self._read_lines()
         if not left and not (yield from self._to_command_mode()):
             self._down()
-        if why is not None and socket is not None and not self._finishing:
+        if over and socket is not None and not self._finishing:  # a reset's reason would have come instead of the OK
             self._reason = why
-            self._soon(Job(self._ended_by(socket, ETX), Ticket(0), "data ended", urgent=True))
+            ended = self._ended_by(socket, b"" if left else ETX)
+            self._soon(Job(ended, Ticket(0), "data ended", urgent=True))
         return held if self.state is not State.DOWN else None
 
     def _why_ended(self) -> Heard | None:
