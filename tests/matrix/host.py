@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from support.rig import Terminal
 
 OK = b"\r\nOK\r\n"
-GUARD_S = 1.15
-"""Silence around ``+++``: the manuals' 1 s, and what a busy computer adds."""
+GUARD_S = 1.5
+"""Silence around ``+++``: the manuals' 1 s, and as much later as a busy computer reads what was written before."""
 CALLER = "0860000001"
 """Who calls."""
 PIECES = (1, 2, 3, 5, 7, 11, 13, 17, 31, 64)
