@@ -9,7 +9,7 @@ from standin.arguments import Argument, Refused, number
 from standin.reply import LATER, Mode, Reply
 
 if TYPE_CHECKING:
-    from standin.module import Module
+    from standin.line import Line
 
 SMS_S = 0.1
 CREG = "+CREG: 0,1"
@@ -18,7 +18,7 @@ CREG = "+CREG: 0,1"
 class General:
     """See the module's text."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Line) -> None:
         self._module = module
         self.echo = self.verbose = True
         self.quiet = self.error_codes = False

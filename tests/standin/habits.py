@@ -10,40 +10,46 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """How this one module behaves; see the module's text."""
+class LineHabits:
+    """What modules of every dialect differ in."""
 
-    # -- layout of what it says
     bare_lines: bool = False
     """No CR LF before a line of command mode, only behind it."""
     blank_between: bool = False
     """An empty line between information lines."""
+    code_blank: bool = True
+    """``+CME ERROR: 845``, or without the blank (S21)."""
+    piece_bytes: int = 0
+    """Everything it says comes in pieces of so many bytes, a few milliseconds apart; 0: as it comes."""
+    profile: str = "E1V1Q0"
+    """The stored profile that it starts with."""
+    boot: tuple[str, ...] = ("+WIND: 13", "+WIND: 1", "+WIND: 16", "+WIND: 4")
+    test_answer: Literal["OK", "NONE", "ERROR"] = "OK"
+    """Test and read forms that have nothing to say (X18)."""
+    cpin_result: bool = False
+    """OK behind the answer of AT+CPIN? (2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits(LineHabits):
+    """How this one module behaves; see the module's text."""
+
+    # -- layout of what it says
     after_colon: str = " "
     after_comma: str = ""
     """Blanks in +WIP lines (X19, S43)."""
-    code_blank: bool = True
-    """``+CME ERROR: 845``, or without the blank (S21)."""
     ping_blank: bool = True
     """``+WIPPING: 0``, or without the blank (W27)."""
     connect_rate: bool = False
     """``CONNECT 115200`` (field)."""
     quoted_values: bool = True
     """Addresses among the values of +WIPBR and +WIPOPT in quotes."""
-    piece_bytes: int = 0
-    """Everything it says comes in pieces of so many bytes, a few milliseconds apart; 0: as it comes."""
-    profile: str = "E1V1Q0"
-    """The stored profile that it starts with."""
-    boot: tuple[str, ...] = ("+WIND: 13", "+WIND: 1", "+WIND: 16", "+WIND: 4")
 
     # -- answers
     bearer_lines: Literal["bare", "named"] = "bare"
     """AT+WIPBR? (X06)."""
     option_index: bool = False
     """The socket's index in the answer of +WIPOPT (X03)."""
-    test_answer: Literal["OK", "NONE", "ERROR"] = "OK"
-    """Test and read forms that have nothing to say (X18)."""
-    cpin_result: bool = False
-    """OK behind the answer of AT+CPIN? (2.2)."""
     gprs_peer: bool = True
     """Bearer option 16 can be read on GPRS."""
     tells_peer: bool = True

@@ -1,4 +1,4 @@
-"""The stand-in at work: the module of :mod:`standin.module` on a port and a network, in a thread of its own.
+"""A stand-in at work: a module on a port and a network, in a thread of its own.
 
 Tests steer it through the methods of the section 'faults'.
 """
@@ -11,19 +11,25 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, Self
 
-from standin.habits import Habits
-from standin.module import Injected, Module
-from standin.sockets import Network, Socket
+from standin.habits import Habits, LineHabits
+from standin.line import Injected, Line
+from standin.module import Module
+from standin.sockets import Network
 
 LIMIT_S = 15.0
 
 
-class StandIn(Module):
+class Running(Line):
     """See the module's text. ``path`` is its port."""
 
-    def __init__(self, habits: Habits | None = None, network: Network | None = None) -> None:
-        super().__init__(habits or Habits(), network or Network())
+    sockets: Any
+    mapping: Any
+    bearers: Any
+
+    def __init__(self, habits: LineHabits, network: Network | None = None) -> None:
+        super().__init__(habits, network or Network())
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._wake_r, self._wake_w = os.pipe()
@@ -108,7 +114,7 @@ class StandIn(Module):
         """The commands that begin so, behind the first ``since``."""
         return [line for line in self.commands[since:] if line.upper().startswith(command.upper())]
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -144,9 +150,9 @@ class StandIn(Module):
                     raise
                 self._changed.notify_all()
 
-    def _interests(self) -> tuple[dict[int, Socket | None], dict[int, Socket | None], float]:
-        reading: dict[int, Socket | None] = {self._wake_r: None}
-        writing: dict[int, Socket | None] = {}
+    def _interests(self) -> tuple[dict[int, Any], dict[int, Any], float]:
+        reading: dict[int, Any] = {self._wake_r: None}
+        writing: dict[int, Any] = {}
         if not self.mapping.full:
             reading[self.port.fd] = None
         pauses = [0.5, *(max(0.0, at_s - time.monotonic()) for at_s, _ in self.timers)]
@@ -161,7 +167,7 @@ class StandIn(Module):
                 writing[each.real.fileno()] = each
         return reading, writing, min(pauses)
 
-    def _serve(self, readable: list[Socket | None], writable: list[Socket | None]) -> None:
+    def _serve(self, readable: list[Any], writable: list[Any]) -> None:
         with suppress(BlockingIOError):
             os.read(self._wake_r, 4096)
         now = time.monotonic()
@@ -180,3 +186,10 @@ class StandIn(Module):
             self.hear(self.port.read())
         self.mapping.tick()
         self.sockets.pump()
+
+
+class StandIn(Running, Module):
+    """A WIPSoft module at work."""
+
+    def __init__(self, habits: Habits | None = None, network: Network | None = None) -> None:
+        super().__init__(habits or Habits(), network)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 import socket
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from support.rig import LIMIT_S, Program, Rig, Server, Terminal, hold
 
 from standin.habits import Habits
-from standin.run import StandIn
+from standin.run import Running, StandIn
 from standin.sockets import Network
 
 OK = b"\r\nOK\r\n"
@@ -36,8 +36,10 @@ class Site:
         network: Network | None = None,
         host_dialect: str = "edsoft-3.02",
         lenient: tuple[str, ...] = (),
+        module: Running | None = None,
+        module_dialect: str = "wipsoft-5.57",
     ) -> None:
-        self.module = StandIn(habits, network)
+        self.module: Any = module or StandIn(habits, network)
         self.sockets_have_ids = host_dialect != "edsoft-2.10"
         self._lenient = lenient
         self._rig = Rig(folder)
@@ -46,7 +48,9 @@ class Site:
         link = Path(self._rig.path("module"))
         link.symlink_to(self.module.path)
         try:
-            self.bridge: Program = self._rig.bridge(*bridge, host_dialect=host_dialect, module=str(link))
+            self.bridge: Program = self._rig.bridge(
+                *bridge, host_dialect=host_dialect, module_dialect=module_dialect, module=str(link)
+            )
             self.host: Terminal = self._rig.terminal("host")
             self.module.wait(lambda: self.module.general.error_codes and not self.module.is_busy)
             assert self.host.ask("ATE0") == b"ATE0\r" + OK
