@@ -28,6 +28,26 @@ class Running(Line):
     mapping: Any
     bearers: Any
 
+    @property
+    def refused_bearer(self) -> tuple[int, int]:
+        """How a bearer is refused, and what that is to an eDSoft host."""
+        raise NotImplementedError
+
+    @property
+    def tells_resets(self) -> bool:
+        """A reset of the peer's can be told from its close."""
+        raise NotImplementedError
+
+    @property
+    def tells_peer(self) -> bool:
+        """Who calls a listener can be known."""
+        return True
+
+    @property
+    def reads_offline(self) -> bool:
+        """A datagram that waits can be read without a data mode."""
+        return True
+
     def __init__(self, habits: LineHabits, network: Network | None = None) -> None:
         super().__init__(habits, network or Network())
         self._lock = threading.RLock()
@@ -190,6 +210,22 @@ class Running(Line):
 
 class StandIn(Running, Module):
     """A WIPSoft module at work."""
+
+    @property
+    def refused_bearer(self) -> tuple[int, int]:
+        return 814, 49156
+
+    @property
+    def tells_resets(self) -> bool:
+        return self.habits.reset not in ("text", "etx")
+
+    @property
+    def tells_peer(self) -> bool:
+        return self.habits.tells_peer
+
+    @property
+    def reads_offline(self) -> bool:
+        return self.habits.reads_offline
 
     def __init__(self, habits: Habits | None = None, network: Network | None = None) -> None:
         super().__init__(habits or Habits(), network)

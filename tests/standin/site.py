@@ -105,6 +105,10 @@ class Site:
         self.expect("AT", OK)
         self.expect("AT+CSQ", b"\r\n+CSQ: 20,0\r\n" + OK)
 
+    def all_closed(self) -> None:
+        """The module has no socket any more."""
+        self.module.wait(lambda: not self.module.sockets.all)
+
     # -- peers ---------------------------------------------------------------------------------------------------------
 
     def server(self) -> Server:

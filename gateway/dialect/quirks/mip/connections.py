@@ -52,6 +52,10 @@ class Connection:
     attached: bool = False
     ended: int | None = None
     """The status with which it ended (1.1.11.4)."""
+    ended_by: str = ""
+    """The message that said so first."""
+    late_close: bool = False
+    """Its +MIPCLOSE may be that of the connection that had the socket before."""
     held: bool = False
     """It takes no more payload just now (1.1.19)."""
     tries: bool = False
@@ -110,13 +114,15 @@ class Connections:
         self._open: dict[HostSocket, Connection] = {}
 
     def take(self, holder: HostSocket, stage: Stage, *, udp: bool = False) -> Connection | None:
-        """A free socket; one that is being closed only when there is no other."""
+        """A free socket; when there is no other the one that has been closing for the longest."""
         free = next((id for id in self._ids if id not in self.by_id), None)
-        if free is None:
-            free = next((id for id in self._ids if self.by_id[id].stage is Stage.CLOSING), None)
+        late = free is None
+        if late:
+            free = next((id for id, one in self.by_id.items() if one.stage is Stage.CLOSING), None)
         if free is None:
             return None
-        connection = self.by_id[free] = Connection(free, stage, holder, self._room_bytes, udp)
+        connection = Connection(free, stage, holder, self._room_bytes, udp, late_close=late)
+        self.by_id[free] = connection
         if stage is not Stage.LISTENING:
             self._open[holder] = connection
         return connection
@@ -141,6 +147,7 @@ class Connections:
             self._open.pop(connection.holder, None)
         connection.stage, connection.holder = Stage.CLOSING, None
         connection.take()
+        self.by_id[connection.id] = self.by_id.pop(connection.id)  # behind those that have been closing for longer
 
     def release(self, connection: Connection) -> None:
         """The module's socket is free."""

@@ -48,6 +48,9 @@ BROKEN, CLOSED = 1, 2
 """Status of +MIPSTAT; 0 only acknowledges (1.1.11.4)."""
 IN_USE = (Cause.INDEX_IN_USE, Cause.NOT_ALLOWED, Cause.SETTING_BUSY)
 """What a module answers when a socket is opened that is open already (F58)."""
+CLOSED_BY = ("closed", "closed_counted")
+CLOSED_WELL = 0
+"""Type of a close (1.1.3.4)."""
 CLOSE_WAIT_S = 10.0
 
 
@@ -121,7 +124,9 @@ class SocketsDriver(TuningDriver):
         yield from self.tune(connection)
         answer: Answer = yield Command(text)
         if not answer.ok and answer.code and self.dialect.cause_of(answer.code) in IN_USE:
-            yield from self._closed(connection.id)
+            if not connection.late_close or not (yield from self._is_closed(connection.id)):
+                yield from self._closed(connection.id)
+            connection.late_close = False
             answer = yield Command(text)
         if answer.ok:
             return None
@@ -268,7 +273,14 @@ class SocketsDriver(TuningDriver):
         """Close a socket of the module that is none of ours (any more), and wait until it is."""
         answer: Answer = yield Command(self.dialect.write("close", id=id))
         if answer.ok:
-            yield Await(lambda one: one.key in ("closed", "closed_counted") and one.number("id") == id, CLOSE_WAIT_S)
+            yield from self._is_closed(id)
+
+    def _is_closed(self, id: int) -> Part:
+        """Whether a close that is under way comes to its end."""
+        heard: Heard | None = yield Await(
+            lambda one: one.key in CLOSED_BY and one.number("id") == id, CLOSE_WAIT_S, aside=True
+        )
+        return heard is not None
 
     def do_shutdown_tcp(self, request: ShutdownTcp) -> DriverSteps:
         """There is only close, which would also end what the peer still sends (1.1.3): the socket stays as it is."""
@@ -299,9 +311,13 @@ class SocketsDriver(TuningDriver):
             case "opened" | "open_accepted" if connection.stage is Stage.OPENING and heard.fields["state"] == "1":
                 connection.stage = Stage.OPEN  # who opens it may learn it later than what comes behind it
             case "status" if heard.number("status") in (BROKEN, CLOSED):
-                return self._status(connection, heard.number("status"))
+                return self._status(connection, heard, heard.number("status"))
             case "closed" | "closed_counted" if connection.stage is Stage.CLOSING:
                 self.connections.release(connection)
+            case "closed" | "closed_counted" if connection.late_close:
+                connection.late_close = False
+            case "closed" | "closed_counted":  # nobody asked for it: the peer has closed
+                return self._status(connection, heard, CLOSED if heard.number("type") == CLOSED_WELL else BROKEN)
             case "flow_off" | "flow_on" if connection.holder is not None:
                 connection.held, connection.tries = heard.key == "flow_off", False
                 return [SendingHeld(connection.holder, connection.held)]
@@ -315,25 +331,25 @@ class SocketsDriver(TuningDriver):
         peer = Endpoint(plain(heard.fields["peer"]), heard.number("port")) if "peer" in heard.fields else None
         return [Incoming(connection.holder, connection.id, peer)]
 
-    def _status(self, connection: Connection, status: int) -> list[Event]:
+    def _status(self, connection: Connection, heard: Heard, status: int) -> list[Event]:
         """A socket has ended; one that is open is told by :meth:`chores`."""
         if connection.stage is Stage.CLOSING:
-            self.connections.release(connection)
-        elif connection.stage is Stage.LISTENING:
+            return []  # its +MIPCLOSE is still to come, and the socket not free before
+        if connection.stage is Stage.LISTENING:
             holder = connection.holder
             self.connections.release(connection)
             if holder is not None and self.connections.listeners.pop(holder, None) is not None:
                 return [SocketLost(holder, Cause.OPEN_FAILED)]
         elif connection.stage is not Stage.OPENING:
-            connection.ended = status
+            connection.ended, connection.ended_by = status, connection.ended_by or heard.key
         return []
 
     def chores(self, heard: Heard) -> Chores | None:
         """Work that an unsolicited message makes."""
         connection = self.connections.by_id.get(heard.number("id"))
-        if heard.key == "status" and connection is not None and connection.ended is not None and connection.told:
+        if connection is not None and connection.told and heard.key == connection.ended_by:
             return self._has_ended(connection)
-        if heard.key in ("closed", "closed_counted") and self.connections.resting:
+        if heard.key in CLOSED_BY and self.connections.resting:
             return self._listen_again()
         return None
 
