@@ -86,7 +86,7 @@ class JobsSide(DataSide):
         self._asides.expire(now)
         if self._held_s is not None and now >= self._held_s:
             self._held_s = None
-            self._jobs.append(Job(self._ask_held(), Ticket(0), "held"))
+            self._soon(Job(self._ask_held(), Ticket(0), "held"))  # a close that waits for the payload is no reason
         if isinstance(waiting, Flight):
             if now >= waiting.due_s and self._unread_s is None:
                 self._flight_over(waiting)

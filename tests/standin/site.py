@@ -41,9 +41,13 @@ class Site:
     ) -> None:
         self.module: Any = module or StandIn(habits, network)
         self.sockets_have_ids = host_dialect != "edsoft-2.10"
+        self.folder = folder
+        self.host_dialect = host_dialect
         self._lenient = lenient
         self._rig = Rig(folder)
         self._peers: list[socket.socket] = []
+        self.idle_talk: tuple[bytes, ...] = ()
+        """Whole lines that may come anywhere between others."""
         # By a name of its own: a number of /dev/pts is soon somebody else's.
         link = Path(self._rig.path("module"))
         link.symlink_to(self.module.path)
@@ -88,12 +92,15 @@ class Site:
         self.hears(answer, limit_s)
 
     def hears(self, wanted: bytes, limit_s: float = LIMIT_S) -> None:
-        """Exactly these bytes come next."""
+        """Exactly these bytes come next, but for what is meant for nobody (:attr:`idle_talk`)."""
         got = b""
         try:
-            got = self.host.take(len(wanted), limit_s)
+            while got != wanted if self.idle_talk else len(got) < len(wanted):
+                got += self.host.take(1 if self.idle_talk else len(wanted), limit_s)
+                for line in self.idle_talk:
+                    got = got.replace(line, b"")
         except AssertionError:
-            got = self.host.rest()
+            got += self.host.rest()
         assert got == wanted, f"heard {got!r}, not {wanted!r}"
 
     def start(self) -> None:

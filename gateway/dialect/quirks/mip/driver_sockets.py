@@ -123,7 +123,7 @@ class SocketsDriver(TuningDriver):
         """Give the command that opens; a socket that is left over from before is closed first."""
         yield from self.tune(connection)
         answer: Answer = yield Command(text)
-        if not answer.ok and answer.code and self.dialect.cause_of(answer.code) in IN_USE:
+        if not answer.ok and (yield from self._in_use(connection.id, answer)):
             if not connection.late_close or not (yield from self._is_closed(connection.id)):
                 yield from self._closed(connection.id)
             connection.late_close = False
@@ -133,6 +133,13 @@ class SocketsDriver(TuningDriver):
         self.connections.release(connection)
         failed: Failed = yield from self._unless_gone(self.failed(answer, "+MIPOPEN"))
         return failed
+
+    def _in_use(self, id: int, answer: Answer) -> Part:
+        """Whether a socket was not opened because it is open; a module that says only ERROR is asked."""
+        if answer.code or answer.final is not Final.ERROR:
+            return bool(answer.code) and self.dialect.cause_of(answer.code) in IN_USE
+        free = yield from self._free_ids()
+        return free is not None and id not in free
 
     def _tells_open(self, connection: Connection, heard: Heard) -> bool:
         """Whether a message says how the opening of a socket ended (F15)."""
