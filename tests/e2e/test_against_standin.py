@@ -1,4 +1,4 @@
-"""An eDSoft host's day on a real bridge, with the stand-in module of :mod:`standin` in each of its habits.
+"""Hosts' days on a real bridge, with the stand-in modules of :mod:`standin` in each of their habits.
 
 Most of a play is silence around ``+++``, so all plays that were asked for run side by side; a test waits for its own.
 """
@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from standin import plays
+from standin import mip_plays, plays, wip_plays
 from standin.habits import Habits
+from standin.mip import acts
+from standin.mip.habits import MipHabits
+from standin.mip.run import MipStandIn
 from standin.site import Site
 from standin.sockets import Network
 
@@ -38,15 +41,32 @@ class Play:
 
     def run(self, folder: Path) -> None:
         """Everything that is expected is an assertion."""
-        habits = Habits(**self.habits)  # type: ignore[arg-type]
-        network = Network(echoes={"10.0.0.9": [5, None, 30]})
-        with Site(
-            folder, habits, *self.bridge, network=network, host_dialect=self.host_dialect, lenient=self.lenient
-        ) as site:
-            site.start()
+        with self.site(folder, Network(echoes={"10.0.0.9": [5, None, 30]})) as site:
+            if self.host_dialect.startswith("edsoft"):
+                site.start()
             for act in self.acts:
                 act(site)
             site.alive()
+
+    def site(self, folder: Path, network: Network) -> Site:
+        """Where it is played."""
+        habits = Habits(**self.habits)  # type: ignore[arg-type]
+        return Site(folder, habits, *self.bridge, network=network, host_dialect=self.host_dialect, lenient=self.lenient)
+
+
+@dataclass(frozen=True)
+class MipPlay(Play):
+    """The same on a Fibocom module; ``direct``: without a gateway between."""
+
+    direct: bool = False
+
+    def site(self, folder: Path, network: Network) -> Site:
+        network.names["meter.example"] = "127.0.0.1"
+        module = MipStandIn(MipHabits(**self.habits), network)  # type: ignore[arg-type]
+        return Site(
+            folder, None, *self.bridge, host_dialect=self.host_dialect, lenient=self.lenient, module=module,
+            module_dialect="fibocom-l610", direct=self.direct,
+        )  # fmt: skip
 
 
 COMMANDS = (plays.line, plays.bearer, plays.tcp_failures, plays.ping)
@@ -100,6 +120,54 @@ PLAYS = (
 )
 
 
+TWO_ROUNDS = (plays.tcp_escaped, plays.tcp_transparent, plays.early_end, plays.listener)
+DATAGRAMS = (plays.udp, plays.udp_listener)
+SHORT_MIP = tuple(f"--limit={command}=1" for command in ("*", "+MIPCALL", "+MIPOPEN"))
+AS_EMITTED = {"lost_kept": False, "prompt": b"\r\n>\r\n", "blank_between": True}
+
+MIP_PLAYS = (
+    MipPlay("mip-commands", acts=COMMANDS),
+    MipPlay("mip-faults", acts=(acts.refusals, acts.garbage), lenient=LOST_TRACK),
+    MipPlay("mip-loss", acts=(acts.loss, plays.restart_unnoticed, plays.restart_in_data), lenient=LOST_TRACK),
+    MipPlay("mip-silence", acts=(acts.silence, acts.slow), bridge=SHORT_MIP, lenient=LOST_TRACK),
+    MipPlay("mip-files-and-mail", acts=(acts.files, acts.mail)),
+    MipPlay("mip-edsoft-2.10", acts=(plays.bearer, *TWO_ROUNDS, *DATAGRAMS), host_dialect="edsoft-2.10"),
+    MipPlay("mip-wipsoft", acts=wip_plays.DAY, host_dialect="wipsoft-5.57"),
+    MipPlay("mip-wipsoft-2006", acts=wip_plays.DAY, host_dialect="wipsoft-2.01"),
+    MipPlay("mip-fibocom", acts=mip_plays.DAY, host_dialect="fibocom-l610"),
+    MipPlay("mip-itself", AS_EMITTED, mip_plays.DAY, host_dialect="fibocom-l610", direct=True, lenient=("no digits",)),
+    # -- layout
+    MipPlay("mip-equals", {"after_colon": "=", "bare_lines": True, "line_end": b"\r"}, (*COMMANDS, *TWO_ROUNDS)),
+    MipPlay("mip-blanks", {"after_comma": " ", "brackets": True, "ping_quotes": True}, (*COMMANDS, *DATAGRAMS)),
+    MipPlay("mip-plain", {"errors": "plain", "blank_between": True}, (*COMMANDS, acts.refusals), lenient=LOST_TRACK),
+    MipPlay("mip-tcpip", {"errors": "tcpip", "failure": "code", "call_failure": "code"}, COMMANDS),
+    MipPlay("mip-chatter", {"chatter": True, "piece_bytes": 3}, (plays.bearer, plays.tcp_failures, plays.ping)),
+    # -- orders
+    MipPlay(
+        "mip-line-first",
+        {"call_order": "line_first", "open_order": "line_first", "close_order": "line_first", "call_twice": "again"},
+        (*COMMANDS, *TWO_ROUNDS, acts.loss),
+    ),
+    MipPlay(
+        "mip-together",
+        {"call_order": "together", "open_order": "together", "close_order": "together", "close_bytes": True},
+        (*COMMANDS, *TWO_ROUNDS, *DATAGRAMS),
+    ),
+    MipPlay("mip-late", {"open_delay_s": 0.4, "call_delay_s": 0.8, "listen_told": True}, (plays.bearer, *TWO_ROUNDS)),
+    MipPlay("mip-slow-close", {"close_delay_s": 1.0, "close_stat": "before"}, (acts.quick,)),
+    MipPlay("mip-state-0", {"failure": "state0", "failed_kept": True, "stop_stats": True}, COMMANDS),
+    MipPlay("mip-stat-2", {"failure": "stat2", "peer_close": "stat2", "lost_kept": False}, (*COMMANDS, *TWO_ROUNDS)),
+    MipPlay("mip-closes", {"peer_close": "close", "call_loss": "stats_first"}, (*TWO_ROUNDS, acts.loss)),
+    # -- payload
+    MipPlay("mip-cuts", {"upper": False, "cuts": (1, 7, 100, 3), "left_told": False, "piece_bytes": 50}, TWO_ROUNDS),
+    MipPlay("mip-xoff", {"xoff_every": 2, "push_length": True, "acknowledges": True}, (*TWO_ROUNDS, *DATAGRAMS)),
+    MipPlay("mip-small-stack", {"stack_bytes": 2048, "pushes_at_watermark": False}, (acts.files, *TWO_ROUNDS)),
+)
+
+
+EVERY: tuple[Play, ...] = (*PLAYS, *MIP_PLAYS)
+
+
 @pytest.fixture(scope="module")
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -114,6 +182,6 @@ def running(
         yield {play.name: pool.submit(play.run, tmp_path_factory.mktemp(play.name)) for play in chosen}
 
 
-@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.name)
+@pytest.mark.parametrize("play", EVERY, ids=lambda play: play.name)
 def test_play(play: Play, running: dict[str, Future[None]]) -> None:
     running[play.name].result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from standin.arguments import Argument, Refused, number
@@ -82,7 +83,7 @@ class Calls:
         self.up = False
         self._module.sockets.forget_all()
 
-    def _answer(self, line: str, act) -> Reply:  # type: ignore[no-untyped-def]
+    def _answer(self, line: str, act: Callable[[], None]) -> Reply:
         """OK and the line, in this module's order."""
         self.under_way = True
         order = self._module.habits.call_order

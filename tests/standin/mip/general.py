@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from standin.arguments import Argument, number
 from standin.general import General
+from standin.line import Line
 from standin.reply import Reply
 
 
 class MipGeneral(General):
     """See the module's text."""
 
-    contexts: dict[int, str]
+    def __init__(self, module: Line) -> None:
+        self.contexts: dict[int, str] = {}
+        super().__init__(module)
 
     def basic(self, name: str, value: int) -> list[str]:
-        if not hasattr(self, "contexts"):
-            self.contexts = {}
         if name == "I":
             return ["Fibocom", "L610", "V1.0.0"]
         return super().basic(name, value)

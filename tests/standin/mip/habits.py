@@ -98,6 +98,8 @@ class MipHabits(LineHabits):
     """What announces data in IPRFMT 5: +MIPREAD for each arrival, once until read, or +MIPDATA (F52, F53)."""
     read_separator: bytes = b"\r\n"
     """Between the length and the data of +MIPDATA: a line's end, or a comma (F52)."""
+    read_end: bytes = b"\r\n"
+    """Behind those data (F52)."""
     has_read_mode: bool = True
     """It has IPRFMT 5; ``has_raw_mode``: IPRFMT 2."""
     has_raw_mode: bool = True
@@ -114,4 +116,5 @@ class MipHabits(LineHabits):
     guard_margin_s: float = 0.03
 
     # -- pings
-    ping_quotes: bool = True
+    ping_quotes: bool = False
+    """The address in +MPING, as the one in +MPINGSTAT (F43)."""

@@ -15,10 +15,7 @@ from standin.mip.sending import Sending
 from standin.mip.settings import Settings
 from standin.reply import LATER, Later, Mode, Reply
 
-SOCKETS = range(1, 7)
-DENIED, NOT_SUPPORTED = 3, 4
-PARAMETER, NO_NAME, NOT_VALID, TOO_LONG = 2000, 2002, 2004, 2006
-NOT_OPENED, NO_CALL = 2024, 2031
+NOT_SUPPORTED, PARAMETER = 4, 2000
 
 
 class MipModule(Line):

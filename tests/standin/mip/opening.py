@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 DENIED, PARAMETER, NO_NAME, NOT_VALID, PROTOCOL = 3, 2000, 2002, 2004, 2005
 BIND_FAILED, CONNECT_FAILED, NOT_OPENED = 2011, 2012, 2024
-PROTOCOLS = {0: "tcp", 1: "udp"}
+PLAIN = (0, 1)
+"""Protocols that this one has: TCP and UDP over IPv4."""
 FAILS_S = 0.02
 
 
@@ -116,12 +117,11 @@ class Opening:
         if number_of in self._sockets:
             raise Refused(NOT_VALID)
         protocol = number(values, 4, 0, 62, code=PARAMETER)
-        if protocol not in PROTOCOLS:
+        if protocol not in PLAIN:
             raise Refused(PROTOCOL if protocol in (2, 60, 61, 62) else PARAMETER)
         if any(it.is_online for it in self.all):
             self._module.record.complain(f"{name} beside a socket in online data mode")
         each = MipSocket(number_of, protocol == 1, is_online=name == "+MIPODM")
-        self._module.settings.prepare(each)
         if port == 0 and not each.is_udp:
             return self._listen(each, local)
         if port:
@@ -241,8 +241,7 @@ class Opening:
 
     def set_mipclose(self, values: list[Argument]) -> Reply:
         number_of = self.id_of(values)
-        mode = number(values, 1, 0, 2, code=PARAMETER, default=0)
-        del mode
+        number(values, 1, 0, 2, code=PARAMETER, default=0)
         each = self._sockets.get(number_of)
         if each is None or each.is_closing:
             raise Refused(DENIED)

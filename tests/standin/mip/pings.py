@@ -66,7 +66,7 @@ class Pings:
         if run != self._run:
             return
         module = self._module
-        where = f'"{host}"' if module.habits.ping_quotes else host
+        where = f'"{host}"'
         if position == count:
             self._is_running = False
             times = self._times_ms
@@ -85,7 +85,8 @@ class Pings:
                 module.unsolicited(f"+MPINGSTAT: 1,{where},{position + 1},{len(self._times_ms)}")
             else:
                 self._times_ms.append(answer_ms)
-                module.unsolicited(f"+MPING: {where},0,0,{answer_ms}")
+                replier = where if module.habits.ping_quotes else host
+                module.unsolicited(f"+MPING: {replier},0,0,{answer_ms}")
             module.later(INTERVAL_S, lambda: self._next(run, host, position + 1, count, limit_ms))
 
         module.later((limit_ms if answer_ms is None or answer_ms > limit_ms else answer_ms) / 1000, told)

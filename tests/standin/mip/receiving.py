@@ -119,7 +119,8 @@ class Receiving:
         if not data:
             return [f"+MIPREAD: {each.number},0"]
         head = self._module.spaced(f"+MIPDATA: {each.number},{len(data)}").encode()
-        self._module.say(b"\r\n" + head + self._module.habits.read_separator + data)
+        habits = self._module.habits
+        self._module.say(b"\r\n" + head + habits.read_separator + data + habits.read_end)
         self._module.busy("+MIPREAD")
         self._module.done()
         return LATER

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from standin.arguments import Argument, Refused, number
-from standin.mip.sockets import MipSocket
 from standin.reply import Reply
 
 if TYPE_CHECKING:
@@ -26,10 +25,6 @@ class Settings:
         self.conf = {it: list(CONF_DEFAULTS) for it in range(1, 7)}
         self.keep = [0, *KEEP_DEFAULTS]
         self.names = {it: ["", ""] for it in range(1, 8)}
-
-    def prepare(self, each: MipSocket) -> None:
-        """A socket that is being opened."""
-        del each
 
     def read_mipconf(self) -> Reply:
         return [f"+MIPCONF: {it},{','.join(map(str, values))}" for it, values in self.conf.items()]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
 from gateway.dialect.dialect import Heard
-from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, Part, Report, Rest
+from gateway.dialect.driver import Answer, Await, Chores, Command, DriverSteps, Final, Part, Report, Rest
 from gateway.dialect.quirks.mip.driver_sockets import SocketsDriver
 from gateway.dialect.quirks.mip.state import CLOCK_SIX, ECHO_REPLY, PING_FOUR, PING_SIX, RESOLVE_SIX
 from gateway.dialect.values import WrongValue
@@ -65,7 +65,9 @@ class ServicesDriver(SocketsDriver):
             return Failed(Cause.BAD_VALUE)
         answer: Answer = yield Command(text)
         if not answer.ok:
-            return self.failed(answer, "+MPING")
+            plain_error = answer.final is Final.ERROR and not answer.code
+            unknown = (yield from self._has_no_address(request)) if plain_error else False
+            return Failed(Cause.NAME_NOT_RESOLVED, "+MPING") if unknown else self.failed(answer, "+MPING")
         limit_s = request.timeout_ms / 1000 + (10 if is_numeric(request.target) else NAME_LIMIT_S)
         echo: int | None = None
         while True:
@@ -81,10 +83,15 @@ class ServicesDriver(SocketsDriver):
             if status == ENDED:
                 return echo
             if status == BROKEN_OFF:
-                found = Done() if is_numeric(request.target) else (yield from self.do_resolve_name(_named(request)))
-                if isinstance(found, Failed):
-                    return Failed(Cause.NAME_NOT_RESOLVED, "+MPINGSTAT: 2")
-                return Failed(Cause.PING_FAILED, "+MPINGSTAT: 2")
+                unknown = yield from self._has_no_address(request)
+                return Failed(Cause.NAME_NOT_RESOLVED if unknown else Cause.PING_FAILED, "+MPINGSTAT: 2")
+
+    def _has_no_address(self, request: Ping) -> Part:
+        """Whether it was the name."""
+        if is_numeric(request.target):
+            return False
+        found = yield from self.do_resolve_name(ResolveName(request.target, family=request.family))
+        return isinstance(found, Failed)
 
     # -- names (1.1.16, 1.1.21) ----------------------------------------------------------------------------------------
 
@@ -144,10 +151,6 @@ class ServicesDriver(SocketsDriver):
         match = next((found for line in answer.lines if (found := CLOCK.search(line))), None)
         time = _universal(match) if match is not None else None
         return Done(time) if time is not None else Failed(Cause.INTERNAL, "+CCLK")
-
-
-def _named(request: Ping) -> ResolveName:
-    return ResolveName(request.target, family=request.family)
 
 
 def _universal(match: re.Match[str]) -> str | None:
