@@ -83,6 +83,7 @@ class Opening:
             each.being = Being.LOST
             if told:
                 self.tell_end(each)
+            self._sockets.pop(each.number, None)
 
     def _forget(self, each: MipSocket) -> None:
         each.drop()
