@@ -154,7 +154,7 @@ MIP_PLAYS = (
         (*COMMANDS, *TWO_ROUNDS, *DATAGRAMS),
     ),
     MipPlay("mip-late", {"open_delay_s": 0.4, "call_delay_s": 0.8, "listen_told": True}, (plays.bearer, *TWO_ROUNDS)),
-    MipPlay("mip-slow-close", {"close_delay_s": 1.0, "close_stat": "before"}, (acts.quick,)),
+    MipPlay("mip-slow-close", {"close_delay_s": 1.0}, (acts.quick,)),
     MipPlay("mip-state-0", {"failure": "state0", "failed_kept": True, "stop_stats": True}, COMMANDS),
     MipPlay("mip-stat-2", {"failure": "stat2", "peer_close": "stat2", "lost_kept": False}, (*COMMANDS, *TWO_ROUNDS)),
     MipPlay("mip-closes", {"peer_close": "close", "call_loss": "stats_first"}, (*TWO_ROUNDS, acts.loss)),
