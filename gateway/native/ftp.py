@@ -21,6 +21,8 @@ from gateway.native.service import Exchange, Kit, Refused, Service, hang_up
 READ_BYTES = 16384
 ANSWER_LIMIT_LINES = 1000
 """Of one answer; a server with more to say is not believed."""
+CALL_LIMIT_S = 0.5
+"""So long a server's call, made before it has said its last word of the transfer, may take to be taken behind that."""
 
 
 class _Control(aioftp.Client):
@@ -234,6 +236,8 @@ class Ftp(Service):
         call = asyncio.get_running_loop().create_task(door.accept())
         try:
             await self.kit.within(asyncio.wait({call, final}, return_when=asyncio.FIRST_COMPLETED))
+            if not call.done():
+                await asyncio.wait({call}, timeout=CALL_LIMIT_S)
             if not call.done():
                 await self._end(final)
             return await self.kit.within(call)

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from recovery.network import Datagrams, Network, Server
+from recovery.network import Call, Datagrams, Door, Network, Server
 
 
 class _NoWaiting(selectors.BaseSelector):
@@ -102,7 +102,18 @@ class Loop(asyncio.SelectorEventLoop):
 
     async def create_connection(self, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:  # type: ignore[override]
         assert not options.get("ssl"), "the memory speaks no TLS"
+        if isinstance(call := options.get("sock"), Call):
+            return call.serve(factory())
         return await self.network.connect(factory, str(host), int(port))
+
+    def add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:  # type: ignore[override]
+        if isinstance(fd, Door):
+            fd.called = lambda: callback(*args)
+        else:
+            super().add_reader(fd, callback, *args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        return isinstance(fd, Door) or super().remove_reader(fd)
 
     async def create_server(self, factory: Any, host: Any = None, port: Any = None, **_: Any) -> Any:  # type: ignore[override]
         return Server(self.network, factory, str(host), int(port or 0))

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import random
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Any, Self
@@ -29,7 +30,7 @@ from gateway.session.host import HostSide
 from gateway.session.module import ModuleSide
 from recovery.clock import Loop
 from recovery.line import Line, Terminal
-from recovery.network import HOME
+from recovery.network import HOME, Door
 from recovery.servers import Servers
 
 TRACED = os.environ.get("AT_GATEWAY_RECOVERY_TRACE") == "1"
@@ -83,6 +84,7 @@ class Lab:
         self.pinged = 0
         self._patches = (
             patch.object(icmp, "echo", self._echo),
+            patch.object(socket, "create_server", lambda address: Door(self.loop.network, address)),
             patch.object(network, "own_addresses", lambda *_: Addresses(HOME, "10.0.0.254", "10.0.0.253", "10.0.0.252")),
         )
 

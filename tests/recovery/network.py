@@ -227,6 +227,62 @@ class Server:
         return self._network.servers.get(self.port) is self
 
 
+class Door(_Socket):
+    """A listening socket whose calls are taken by hand; ``called`` when one waits."""
+
+    def __init__(self, network: Network, address: tuple[str, int]) -> None:
+        self._server = Server(network, self._call, *address)
+        super().__init__(self._server.sockets[0].getsockname())
+        self.called: Callable[[], object] = _nothing
+        self._network = network
+        self._calls: deque[Call] = deque()
+
+    def _call(self) -> asyncio.Protocol:
+        self._calls.append(Call())
+        self._network.loop.call_soon(self.called)
+        return self._calls[-1]
+
+    def setblocking(self, _: bool) -> None:
+        """It never does."""
+
+    def accept(self) -> tuple[Call, None]:
+        if not self._calls:
+            raise BlockingIOError
+        return self._calls.popleft(), None
+
+    def close(self) -> None:
+        self._server.close()
+        while self._calls:
+            self._calls.popleft().close()
+
+
+class Call(asyncio.Protocol):
+    """A connection that nobody serves yet."""
+
+    transport: End
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(End, transport)
+        self.transport.pause_reading()
+
+    def setblocking(self, _: bool) -> None:
+        """It never does."""
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def serve(self, protocol: asyncio.Protocol) -> Any:
+        """Begin with whoever serves it."""
+        self.transport.set_protocol(protocol)
+        protocol.connection_made(self.transport)
+        self.transport.resume_reading()
+        return self.transport, protocol
+
+
+def _nothing() -> None:
+    """Nobody waits for a call."""
+
+
 class Datagrams(asyncio.DatagramTransport):
     """A UDP socket."""
 
