@@ -73,15 +73,19 @@ class Socket:
     def drop(self, *, reset: bool = False) -> None:
         """Give the real socket back, with what still is to be sent; ``reset``: at once."""
         real, self.real = self.real, None
-        if real is None:
-            return
-        with suppress(OSError):
-            if reset:
-                real.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            elif self.to_send:
-                real.settimeout(1.0)
-                real.sendall(self.to_send)
-        real.close()
+        if real is not None:
+            give_back(real, self.to_send, reset=reset)
+
+
+def give_back(real: socket.socket, to_send: bytes | bytearray, *, reset: bool) -> None:
+    """Close a real socket behind what still is to be sent; ``reset``: at once."""
+    with suppress(OSError):
+        if reset:
+            real.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif to_send:
+            real.settimeout(1.0)
+            real.sendall(to_send)
+    real.close()
 
 
 @dataclass

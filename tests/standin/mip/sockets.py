@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import socket
-import struct
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-from standin.sockets import Being
+from standin.sockets import Being, give_back
 
 HELD_LIMIT_BYTES = 16384
 UDP_HELD_LIMIT = 64
@@ -70,12 +68,5 @@ class MipSocket:
     def drop(self, *, reset: bool = False) -> None:
         """Give the real socket back, with what still is to be sent; ``reset``: at once."""
         real, self.real = self.real, None
-        if real is None:
-            return
-        with suppress(OSError):
-            if reset:
-                real.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            elif self.to_send:
-                real.settimeout(1.0)
-                real.sendall(self.to_send)
-        real.close()
+        if real is not None:
+            give_back(real, self.to_send, reset=reset)
