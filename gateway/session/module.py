@@ -255,6 +255,8 @@ class ModuleSide(JobsSide):
     def _take(self, data: bytes) -> None:
         waiting = self._waiting
         if self._phase is None and self._relay is None and isinstance(waiting, Flight):
+            if waiting.passing and self._whole(data, waiting):
+                return
             self._reader.add(data)
             self._read_lines()
             return

@@ -52,6 +52,17 @@ class LinesSide(PayloadSide):
         if rest:
             self._take(rest)
 
+    def _whole(self, data: bytes, flight: Flight) -> bool:
+        """Whether bytes are the whole answer to a command of the host's, as most are: no look at each line is needed."""
+        whole = self._reader.whole(data)
+        if whole is None or flight.lines or flight.texts or self._sorter.collecting:
+            return False
+        line, name = whole
+        if line and not self._sorter.plain(name):
+            return False
+        self._resume(PassedThrough((line,) if line else (), "OK"))
+        return True
+
     def _line(self, line: TextLine, flight: Flight | None) -> None:
         if self._text_due_s is not None and self._sorter.ended_before(line):
             self._give_up_rest()

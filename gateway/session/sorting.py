@@ -115,7 +115,8 @@ class LineSorter:
         self._quoted = False
         self.last_sent = "AT"
         """The last command."""
-        self._plain = lru_cache(maxsize=256)(self._is_plain)
+        self.plain = lru_cache(maxsize=256)(self._is_plain)
+        """Whether a line ``name: ...`` behind a command can be nothing but a part of its answer."""
         self.traits = lru_cache(maxsize=256)(self._traits)
         """Of a command with its ``AT``; hosts ask the same few things again and again."""
 
@@ -137,7 +138,6 @@ class LineSorter:
         return self._limits_s.get(best, 10.0)
 
     def _is_plain(self, name: str) -> bool:
-        """Whether a line ``name: ...`` behind a command can be nothing but a part of its answer."""
         others = (*self._boot, *self._unsolicited_names)
         begun = any(name.startswith(other) or other.startswith(name) for other in others)
         return name.startswith("+") and not name.endswith("ERROR") and not begun and not self._dialect.may_say(name)
@@ -151,7 +151,7 @@ class LineSorter:
             if text == "OK":
                 return Sort.RESULT, None
             name, colon, _ = text.partition(":")
-            if colon and self._plain(name):
+            if colon and self.plain(name):
                 return Sort.ANSWER, None
         if text == self.last_sent:  # also one that comes late: no module says such a thing of itself
             return Sort.ECHO, None

@@ -12,6 +12,8 @@ LINE_LIMIT_BYTES = 8192
 _END = re.compile(rb"\r\n?|\n")
 _NEXT = re.compile(rb"((?:\r\n?|\n)*+)(?:([^\r\n]++)(\r\n?|\n))?")
 """Empty lines, and the line behind them if it is complete."""
+_WHOLE = re.compile(rb"(?:\r\n(([^\r\n:]++):[^\r\n]*+)\r\n)?\r\nOK\r\n")
+"""A whole answer: one line with a name at most, and the result."""
 
 
 class TextLine(NamedTuple):
@@ -50,6 +52,16 @@ class AnswerReader:
             if data[0] == 10:
                 data = data[1:]
         self._buffer += data
+
+    def whole(self, data: bytes) -> tuple[str, str] | None:
+        """Whether bytes that arrived are a whole answer that ends with ``OK``: its one line and the name that this
+        begins with, or two empty texts. They are not to be added then."""
+        match = _WHOLE.fullmatch(data)
+        begun = self._buffer or self._empty or self.after_cr or self._after_prompt
+        if match is None or begun or len(data) > LINE_LIMIT_BYTES:
+            return None
+        line, name = match.groups(b"")
+        return line.decode("latin-1"), name.decode("latin-1")
 
     @property
     def pending(self) -> bool:
