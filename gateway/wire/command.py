@@ -6,6 +6,7 @@ The reader is fed bytes in any split and gives one item at a time, because what 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gateway.model.record import record
 from gateway.wire.settings import ETX, LF, LineSettings
@@ -17,7 +18,12 @@ need several seconds."""
 RESTART_S = 2.0
 """A new ``AT`` after so much silence, outside a quoted string, begins a new line: the host was restarted."""
 
-_PLAIN = re.compile(rb"[Aa][Tt][\x20-\x7e\x80-\xff]*")
+
+@lru_cache(maxsize=8)
+def _plain(end: int, line_feed: int, erase: int) -> re.Pattern[bytes]:
+    """A line in which nothing but its end has a meaning of its own, by the characters of S3, S4 and S5."""
+    none = rb"(?![\x%02x\x%02x\x%02x])" % (end, line_feed, erase)
+    return re.compile(rb"(%s[Aa]%s[Tt](?:%s[^\x00-\x1f\x7f])*+)\x%02x" % (none, none, none, end))
 
 
 @record
@@ -111,12 +117,10 @@ class CommandLineReader:
         if not self._line and not self._overflow:
             if self.after_cr:
                 position = self._skip_late_feed(data, position, line_feed)
-            stop = data.find(end, position)
-            if stop >= 0 and stop - position <= self._limit_bytes and _PLAIN.fullmatch(data, position, stop):
-                line = data[position:stop]
-                if erase not in line and line_feed not in line:
-                    self.echo += data[position : stop + 1]
-                    return Line(line), self._after_end(data, stop + 1, line_feed)
+            plain = _plain(end, line_feed, erase).match(data, position)
+            if plain is not None and len(plain[1]) <= self._limit_bytes:
+                self.echo += plain[0]
+                return Line(plain[1]), self._after_end(data, plain.end(), line_feed)
         while position < len(data):
             byte = data[position]
             position += 1
