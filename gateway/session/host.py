@@ -220,7 +220,7 @@ class HostSide(LinesOfHost):
             del self._pending[:1]
             return True
         task = self._foreground
-        if task is None or task.passing or not self.firmware.etx_aborts(task.name):
+        if task is None or task.steps is None or not self.firmware.etx_aborts(task.name):
             return False
         etx = _ETX.search(self._pending)
         if etx is not None:

@@ -10,13 +10,16 @@ from gateway.dialect.nodes import Basic, Broken, Foreign, Piece, Statement
 from gateway.dialect.schema import LocalAnswer
 from gateway.model.causes import Cause
 from gateway.model.findings import FindingKind
+from gateway.model.requests import PassThrough
+from gateway.model.results import PassedThrough, Prompted, Relayed
 from gateway.session import discipline
 from gateway.session.effects import SetPort
 from gateway.session.host_data import HostDataSide
 from gateway.session.host_worker import PROFILE
-from gateway.session.passing import passing
 from gateway.session.tasks import Run, Task
 from gateway.wire.command import Abandoned, Control, Item, Line, TooLong
+
+_ERRORS = ("ERROR", "+CME ERROR", "+CMS ERROR")
 
 
 class LinesOfHost(HostDataSide):
@@ -123,8 +126,29 @@ class LinesOfHost(HostDataSide):
         local = self.dialect.local_answer(text, "always")
         if local is not None:
             return self._answer_locally(local)
-        steps = passing(self.dialect, self.settings, text, locally=self._answer_locally, was_reset=self._reset)
-        return self._task(Task(steps, "command", text, foreground=True, passing=True), now)
+        task = self._foreground = Task(None, "command", text, foreground=True)
+        self._tasks.append(task)
+        self._ask(task, PassThrough("AT" + text))
+        return None
+
+    def _passed(self, task: Task, result: object) -> Outcome | None:
+        """The module's answer in the host's own framing, or what the dialect's file says where it is refused."""
+        if isinstance(result, Prompted | Relayed):
+            return None
+        answer = result if isinstance(result, PassedThrough) else PassedThrough((), "ERROR")
+        if answer.final == "OK":
+            if answer.lines:
+                self._speaker.answer(self._speaker.block(answer.lines))
+            if self.dialect.restarts(task.command):
+                self._reset()
+            return Ok()
+        refused = answer.final.startswith(_ERRORS)
+        local = self.dialect.local_answer(task.command, "refused") if refused else None
+        if local is not None:
+            return self._answer_locally(local)
+        if answer.lines:
+            self._speaker.answer(self._speaker.block(answer.lines))
+        return Word("ERROR" if refused and self.settings.error_detail == 0 else answer.final)
 
     def _answer_locally(self, answer: LocalAnswer) -> Outcome:
         self._note("finding", FindingKind.EMULATED.value, old="answered locally")

@@ -42,7 +42,7 @@ from gateway.dialect.firmware import (
 from gateway.errors import InternalError
 from gateway.model.causes import Cause
 from gateway.model.events import Event
-from gateway.model.requests import CloseSocket
+from gateway.model.requests import CloseSocket, Request
 from gateway.model.values import Ticket
 from gateway.session.effects import Payload, SetPort, Submit, Withdraw
 from gateway.session.host_worker import HostWorker
@@ -95,11 +95,16 @@ class TasksSide(HostWorker, ABC):
 
     def _go(self, task: Task, value: object, now: float) -> Outcome | None:
         """Run a task until it waits (None) or ends (its outcome)."""
+        steps = task.steps
+        if steps is None:
+            passed = self._passed(task, value)
+            if passed is not None:
+                self._drop(task)
+            return passed
         before, self._running = self._running, task
         try:
             while True:
                 try:
-                    steps = task.steps
                     step = steps.throw(value) if isinstance(value, Interrupted) else steps.send(value)
                 except StopIteration as stop:
                     self._drop(task)
@@ -133,7 +138,7 @@ class TasksSide(HostWorker, ABC):
         match step:
             case Say(lines, at_once):
                 self._speak(self._speaker.block(lines), task)
-                if task is not None and task.foreground and not task.passing and self._run is not None:
+                if task is not None and task.foreground and self._run is not None:
                     self._run.text = True
                 if at_once:
                     self._speaker.release()
@@ -177,13 +182,9 @@ class TasksSide(HostWorker, ABC):
     def _wait_for(self, step: Waiting, task: Task, now: float) -> object:
         match step:
             case Ask(request):
-                self._tickets += 1
-                task.ticket = Ticket(self._tickets)
-                if self.tracing:
-                    self._note("request", type(request).__name__, request)
                 if isinstance(request, CloseSocket):
                     self._early.take(request.socket)
-                self.effects.append(Submit(task.ticket, request))
+                self._ask(task, request)
             case More():
                 pass
             case Wait(seconds):
@@ -221,6 +222,14 @@ class TasksSide(HostWorker, ABC):
                 raise InternalError(f"unknown step {step}")
         return _WAITS
 
+    def _ask(self, task: Task, request: Request) -> None:
+        """Have something done for a task."""
+        self._tickets += 1
+        task.ticket = Ticket(self._tickets)
+        if self.tracing:
+            self._note("request", type(request).__name__, request)
+        self.effects.append(Submit(task.ticket, request))
+
     def _release(self, task: Task, name: str, outcome: Outcome) -> None:
         """Let the command line go; the task goes on behind it."""
         task.name, task.foreground = name, False
@@ -239,7 +248,8 @@ class TasksSide(HostWorker, ABC):
         if self._data is task:
             self._data = None
             self.mode = Mode.COMMAND
-        task.steps.close()
+        if task.steps is not None:
+            task.steps.close()
 
     def _break(self, name: str, cause: Cause, now: float) -> None:
         for task in [task for task in self._tasks if task.name == name]:
@@ -257,6 +267,10 @@ class TasksSide(HostWorker, ABC):
         return False
 
     # -- what other layers do ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _passed(self, task: Task, result: object) -> Outcome | None:
+        """What a command comes to that the module carries out; None as long as its result is missing."""
 
     @abstractmethod
     def _settle(self, outcome: Outcome) -> None:

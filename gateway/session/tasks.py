@@ -29,8 +29,10 @@ class Mode(Enum):
 
 
 class Task:
-    """A generator at work, and what it waits for. What a new one has not stands with the class: one is made for every
-    command."""
+    """A generator at work, and what it waits for; or a command that the module carries out, which waits for its answer.
+
+    What a new one has not stands with the class: one is made for every command.
+    """
 
     ticket: Ticket | None = None
     expects: Callable[[Event], bool] | None = None
@@ -43,16 +45,13 @@ class Task:
     turns: bool = False
     """It waits for its turn to tell something."""
 
-    def __init__(
-        self, steps: Steps, name: str, command: str = "", *, foreground: bool = False, passing: bool = False
-    ) -> None:
+    def __init__(self, steps: Steps | None, name: str, command: str = "", *, foreground: bool = False) -> None:
         self.steps = steps
+        """None: the module carries it out."""
         self.name = name
         self.command = command
         self.foreground = foreground
         """It holds the command line."""
-        self.passing = passing
-        """It passes a command of the module's through."""
 
     def keep(self, event: Event) -> None:
         """Keep an event until it is waited for."""
