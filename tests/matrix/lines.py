@@ -58,13 +58,15 @@ class LineProgram(HostProgram):
         return " | ".join(lines)
 
     def event(self, *beginnings: str, limit_s: float = 15.0) -> str:
-        """The next event that begins so, heard already or still to come. Raises :class:`Failure` at an error line."""
+        """The next event that begins so, heard already or still to come within the limit, whatever else is said
+        meanwhile. Raises :class:`Failure` at an error line."""
         for line in self.told:
             if line.startswith(beginnings):
                 self.told.remove(line)
                 return line
+        due_s = self.line.now_s + limit_s
         while True:
-            line = self.read_line(limit_s)
+            line = self.read_line(due_s - self.line.now_s)
             if line.startswith(beginnings):
                 return line
             if "ERROR" in line:

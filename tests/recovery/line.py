@@ -172,6 +172,10 @@ class Terminal(Speaking):
         self._buffer += data
         self._loop.nudge()
 
+    @property
+    def now_s(self) -> float:
+        return self._loop.time()
+
     def say(self, data: bytes) -> None:
         self.way.send(data)
 

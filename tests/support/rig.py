@@ -31,6 +31,11 @@ class Speaking(ABC):
     unasked: tuple[str, ...] = ()
     """Beginnings of lines that belong to no answer."""
 
+    @property
+    def now_s(self) -> float:
+        """The time by which limits are kept."""
+        return time.monotonic()
+
     @abstractmethod
     def say(self, data: bytes) -> None:
         """Write everything."""
