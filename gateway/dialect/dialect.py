@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from gateway.dialect.grammar import parse_answer, parse_line
 from gateway.dialect.nodes import AnswerLine, Op, Piece, Shape, Statement, Value
@@ -72,6 +72,18 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreignness:
+    """What a dialect's tables say about a command that is none of it."""
+
+    always: LocalAnswer | None
+    """What the gateway itself answers instead of the module."""
+    refused: LocalAnswer | None
+    """What it answers where the module would not have the command."""
+    restarts: bool
+    """A module of the dialect restarts behind it."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Template:
     key: str
     name: str
@@ -87,9 +99,12 @@ class Dialect:
         self.tables = tables
         self._switches = {name: switch.default for name, switch in tables.switches.items()} | (switches or {})
         self.prefixes = tuple(prefix.upper() for prefix in tables.own)
-        self._local_answers: dict[str, list[tuple[CommandPatterns, LocalAnswer]]] = {}
-        for pattern, answer in tables.local_answers.items():
-            self._local_answers.setdefault(answer.when, []).append((CommandPatterns((pattern,)), answer))
+        self._local_answers = [
+            (CommandPatterns((pattern,)), answer) for pattern, answer in tables.local_answers.items()
+        ]
+        self._restarting = CommandPatterns(tables.restarts)
+        self.foreign = lru_cache(maxsize=256)(self._foreign)
+        """Of a command that is none of the dialect's, without its ``AT``; hosts say the same few again and again."""
 
     def warm(self) -> None:
         """Build the parsers now, so that the first command is as quick as the others."""
@@ -141,16 +156,13 @@ class Dialect:
         """Whether a command of this name is of this dialect."""
         return name.upper().startswith(self.prefixes)
 
-    def local_answer(self, text: str, when: str) -> LocalAnswer | None:
-        """What the gateway itself answers to a command of another dialect, if anything; ``when``: ``always`` or
-        ``refused`` (by the module)."""
-        answers = self._local_answers.get(when)
-        if answers:
-            squeezed = squeeze(text)
-            for patterns, answer in answers:
-                if patterns.match(squeezed):
-                    return answer
-        return None
+    def _foreign(self, text: str) -> Foreignness:
+        squeezed = squeeze(text)
+        answers: dict[str, LocalAnswer] = {}
+        for patterns, answer in self._local_answers:
+            if patterns.match(squeezed):
+                answers.setdefault(answer.when, answer)
+        return Foreignness(answers.get("always"), answers.get("refused"), self._restarting.match(squeezed))
 
     def bind(self, statement: Statement) -> Call | Fault:
         """What a command asks for, its values checked against the tables."""
@@ -424,14 +436,6 @@ class Dialect:
                     return heard
                 found = found or heard
         return found
-
-    @cached_property
-    def _restarting(self) -> CommandPatterns:
-        return CommandPatterns(self.tables.restarts)
-
-    def restarts(self, text: str) -> bool:
-        """Whether a module of the dialect restarts behind a command that is none of it, ``text`` without its AT."""
-        return self._restarting.match(squeeze(text))
 
     def boot_lines(self) -> tuple[bytes, ...]:
         """What a module prints when it starts, with its line ends."""

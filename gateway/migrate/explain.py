@@ -100,7 +100,8 @@ def _foreign(dialect: Dialect, piece: Foreign) -> Explanation:
     name = re.split(r"[=?]", piece.text, maxsplit=1)[0].strip().upper()
     title, source = STANDARD_COMMANDS.get(name, ("", ""))
     notes = ["not of this dialect: the gateway hands it to the module as it is"]
-    local = dialect.local_answer(piece.text, "always") or dialect.local_answer(piece.text, "refused")
+    foreign = dialect.foreign(piece.text)
+    local = foreign.always or foreign.refused
     if local is not None:
         when = "always" if local.when == "always" else "when the module refuses it"
         answer = " / ".join((*local.lines, local.result))

@@ -27,9 +27,9 @@ class LinesOfHost(HostDataSide):
 
     def _item(self, item: Item, now: float) -> None:
         match item:
-            case Line(data):
-                self._last_line = data
-                self._begin(data, now)
+            case Line():
+                self._last_line = item.data
+                self._begin(item.data, now)
             case TooLong(data):
                 self._refuse(data, Cause.TOO_LONG)
             case Abandoned(data):
@@ -88,6 +88,8 @@ class LinesOfHost(HostDataSide):
     def _start(self, piece: Piece, now: float) -> Outcome | None:
         """Begin a piece; its outcome, or None when it became a task."""
         match piece:
+            case Foreign():
+                return self._pass_through(piece.text, now)
             case Basic():
                 handled = discipline.basic(piece, self.settings, self._saved)
                 if handled is not None:
@@ -95,8 +97,6 @@ class LinesOfHost(HostDataSide):
                         self._store({PROFILE: self._saved.profile()}, erase=False)
                     return self._handled(handled)
                 return self._pass_through(_basic_text(piece), now)
-            case Foreign(text):
-                return self._pass_through(text, now)
             case Broken(text, column, expected):
                 self._note("refused", Cause.BAD_SYNTAX.value, column=column, expected=expected)
                 return Fail(Cause.BAD_SYNTAX) if self.dialect.owns(text.lstrip()) else Word("ERROR")
@@ -123,7 +123,7 @@ class LinesOfHost(HostDataSide):
             if steps is None:
                 return Word("NO CARRIER")
             return self._task(Task(steps, "resume", text, foreground=True), now)
-        local = self.dialect.local_answer(text, "always")
+        local = self.dialect.foreign(text).always
         if local is not None:
             return self._answer_locally(local)
         task = self._foreground = Task(None, "command", text, foreground=True)
@@ -136,16 +136,16 @@ class LinesOfHost(HostDataSide):
         if isinstance(result, Prompted | Relayed):
             return None
         answer = result if isinstance(result, PassedThrough) else PassedThrough((), "ERROR")
+        foreign = self.dialect.foreign(task.command)
         if answer.final == "OK":
             if answer.lines:
                 self._speaker.answer(self._speaker.block(answer.lines))
-            if self.dialect.restarts(task.command):
+            if foreign.restarts:
                 self._reset()
             return Ok()
         refused = answer.final.startswith(_ERRORS)
-        local = self.dialect.local_answer(task.command, "refused") if refused else None
-        if local is not None:
-            return self._answer_locally(local)
+        if refused and foreign.refused is not None:
+            return self._answer_locally(foreign.refused)
         if answer.lines:
             self._speaker.answer(self._speaker.block(answer.lines))
         return Word("ERROR" if refused and self.settings.error_detail == 0 else answer.final)

@@ -124,10 +124,10 @@ class HostWorker:
 
     def _result(self, outcome: Outcome, *, text: bool) -> bytes:
         match outcome:
+            case Ok():
+                words, behind = "OK", text or outcome.after_text
             case Silent():
                 return b""
-            case Ok(after_text):
-                words, behind = "OK", text or after_text
             case Word(word):
                 words, behind = word, text
             case Fail(cause, command, original, why):

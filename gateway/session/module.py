@@ -31,23 +31,14 @@ class ModuleSide(JobsSide):
     def submit(self, ticket: Ticket, request: Request, now: float) -> None:
         """Do something for the host's side."""
         self._now = now
-        name = type(request).__name__
-        way = plan(request, self.driver)
-        if self.tracing:
-            self._note("plan", what=name, way=way.value)
         if isinstance(request, PassThrough):
-            job = Job(None, ticket, name, request.text)
-        elif way is Way.REFUSED or way is Way.POLYFILLED:
-            self._reply(Job(None, ticket, name), Failed(Cause.NOT_SUPPORTED))
-            return
-        elif way is Way.EMULATED and isinstance(request, Tune):
-            self._reply(Job(None, ticket, name), Done(Tuned(ignored(request.values, frozenset()))))
-            return
+            job = Job(None, ticket, "PassThrough", request.text)
+            if self.tracing:
+                self._note("plan", what=job.name, way=plan(request, self.driver).value)
         else:
-            job = Job(None, ticket, name)
-            job.steps = self.driver.perform(request)
-            job.closes = request.socket if isinstance(request, CloseSocket) else None
-            job.ends = request.socket if isinstance(request, CloseSocket | ShutdownTcp) else None
+            job = Job(None, ticket, type(request).__name__)
+            if self._answered(job, request):
+                return
         if self._finishing:
             self._reply(job, Failed(Cause.ABORTED))
             return
@@ -56,6 +47,22 @@ class ModuleSide(JobsSide):
             return
         self._jobs.append(job)
         self._work()
+
+    def _answered(self, job: Job, request: Request) -> bool:
+        """Plan a request: whether it is answered at once, because the module is not asked."""
+        way = plan(request, self.driver)
+        if self.tracing:
+            self._note("plan", what=job.name, way=way.value)
+        if way is Way.REFUSED or way is Way.POLYFILLED:
+            self._reply(job, Failed(Cause.NOT_SUPPORTED))
+            return True
+        if way is Way.EMULATED and isinstance(request, Tune):
+            self._reply(job, Done(Tuned(ignored(request.values, frozenset()))))
+            return True
+        job.steps = self.driver.perform(request)
+        job.closes = request.socket if isinstance(request, CloseSocket) else None
+        job.ends = request.socket if isinstance(request, CloseSocket | ShutdownTcp) else None
+        return False
 
     def withdraw(self, ticket: Ticket, now: float) -> None:
         """The host's side waits no longer: what was begun is ended in good order, its result is dropped."""
