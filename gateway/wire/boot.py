@@ -13,7 +13,7 @@ import re
 from gateway.wire.hint import HOLD_S, QUIET_S
 
 ECHO_BYTES = 32768
-"""So much of what was sent last is kept to know its echo: more is never under way."""
+"""At least so much of what was sent last is kept to know its echo: more is never under way."""
 KEPT_LIMIT_BYTES = 65536
 """What stands behind a boot text and is longer is payload."""
 _PARTIAL = re.compile(rb"\r(?:\n(?:[+*^#][^\r\n]{0,80}\r?)?)?")
@@ -28,7 +28,7 @@ class BootHolder:
         lines = b"|".join(re.escape(text) for text in texts)
         self._boot = re.compile(lines or rb"(?!)")
         self._own = re.compile(rb"(?:\r\n[+*^#][^\r\n]{1,80}\r\n|" + (lines or rb"(?!)") + rb")*")
-        self._sent = b""
+        self._sent = bytearray()
         self._begun = b""
         """The beginning of a boot text at the end of what came."""
         self._kept: bytearray | None = None
@@ -43,7 +43,9 @@ class BootHolder:
     def sent(self, data: bytes) -> None:
         """That went to the module."""
         if self._texts:
-            self._sent = (self._sent + data)[-ECHO_BYTES:] if len(data) < ECHO_BYTES else data[-ECHO_BYTES:]
+            self._sent += data
+            if len(self._sent) > 2 * ECHO_BYTES:
+                del self._sent[:-ECHO_BYTES]
 
     def feed(self, data: bytes, now: float) -> bytes:
         """Payload that can be passed on now."""
