@@ -99,9 +99,7 @@ class Dialect:
         self.tables = tables
         self._switches = {name: switch.default for name, switch in tables.switches.items()} | (switches or {})
         self.prefixes = tuple(prefix.upper() for prefix in tables.own)
-        self._local_answers = [
-            (CommandPatterns((pattern,)), answer) for pattern, answer in tables.local_answers.items()
-        ]
+        self._local_answers = [(CommandPatterns((pattern,)), answer) for pattern, answer in tables.local_answers.items()]
         self._restarting = CommandPatterns(tables.restarts)
         self.foreign = lru_cache(maxsize=256)(self._foreign)
         """Of a command that is none of the dialect's, without its ``AT``; hosts say the same few again and again."""

@@ -8,6 +8,7 @@ from gateway.dialect.dialect import Dialect
 from gateway.dialect.quirks import driver_of, firmware_of
 from gateway.migrate.agreeing import AgreeingModule
 from gateway.migrate.serving import AgreeingEngine
+from gateway.model.deadlines import earliest
 from gateway.session.bridge import Bridge
 from gateway.session.effects import Drain, Note, Serve, ServePayload, ToHost, ToModule, TunnelNews
 from gateway.session.host import HostSide
@@ -105,8 +106,7 @@ class Joined:
         return self._bridge.host.busy and self._bridge.host.mode is Mode.COMMAND
 
     def _due(self) -> float | None:
-        times = [time for time in (self._bridge.deadline, self._module.deadline) if time is not None]
-        return min(times, default=None)
+        return earliest(self._bridge.deadline, self._module.deadline)
 
     def _tick(self, now: float) -> None:
         self._now = max(self._now, now)

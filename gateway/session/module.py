@@ -10,6 +10,7 @@ which knows those below it: ``module_worker``, ``module_payload``, ``module_line
 from __future__ import annotations
 
 from gateway.model.causes import Cause
+from gateway.model.deadlines import earliest
 from gateway.model.requests import CloseSocket, PassThrough, Request, ShutdownTcp
 from gateway.model.results import Done, Failed
 from gateway.model.tuning import Tune, Tuned, ignored
@@ -233,11 +234,7 @@ class ModuleSide(JobsSide):
             times.append(self._asides.deadline)
         if self._phase is not None:
             times.append(self._phase_deadline)
-        due = None
-        for time in times:
-            if time is not None and (due is None or time < due):
-                due = time
-        return due
+        return earliest(*times)
 
     @property
     def _phase_deadline(self) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from gateway.model.deadlines import earliest
 from gateway.wire import dle
 from gateway.wire.boot import BootHolder
 from gateway.wire.hint import HintHolder
@@ -178,8 +179,7 @@ class ModulePhase:
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        times = (self._breaker.deadline, self._due_s, self._quiet_s, self._hold_s)
-        return min((time for time in times if time is not None), default=None)
+        return earliest(self._breaker.deadline, self._due_s, self._quiet_s, self._hold_s)
 
     def tick(self, now: float) -> tuple[bytes, Fed]:
         """What to send to the module now, and what time has made of its bytes."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from gateway.model.deadlines import earliest
 from gateway.wire import dle
 from gateway.wire.gather import Gatherer
 from gateway.wire.plus import PLUS, EscapeDetector
@@ -74,8 +75,8 @@ class HostPhase:
     @property
     def deadline(self) -> float | None:
         """The next time at which :meth:`tick` decides something."""
-        times = [part.deadline for part in (self._plus, self._gather) if part is not None]
-        return min((time for time in times if time is not None), default=None)
+        plus, gather = self._plus, self._gather
+        return earliest(plus.deadline if plus is not None else None, gather.deadline if gather is not None else None)
 
     def from_host(self, data: bytes, now: float) -> Taken:
         """Take what the host sent."""

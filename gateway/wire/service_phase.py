@@ -6,6 +6,7 @@ confirms an ETX of the gateway's by words of its own, directly behind its last b
 
 from __future__ import annotations
 
+from gateway.model.deadlines import earliest
 from gateway.wire import dle
 from gateway.wire.boot import BootHolder
 from gateway.wire.hint import ClosingHolder
@@ -138,8 +139,7 @@ class ServicePhase(ModulePhase):
     @property
     def deadline(self) -> float | None:
         """When :meth:`tick` has something to do."""
-        times = (self._due_s, self._hold_s, self._gap_due_s, self._linger_due_s)
-        return min((time for time in times if time is not None), default=None)
+        return earliest(self._due_s, self._hold_s, self._gap_due_s, self._linger_due_s)
 
     def tick(self, now: float) -> tuple[bytes, Fed]:
         """Nothing to send; what time has made of the module's bytes."""

@@ -28,6 +28,7 @@ from gateway.dialect.firmware import (
 from gateway.dialect.quirks.mip.base import MipBase
 from gateway.dialect.quirks.mip.state import Socket, SocketState
 from gateway.model.causes import Cause
+from gateway.model.deadlines import earliest
 from gateway.model.requests import SendDatagram
 from gateway.model.results import Failed
 from gateway.model.values import Endpoint
@@ -106,8 +107,7 @@ class Sending(MipBase):
     @property
     def deadline(self) -> float | None:
         """When the next buffer is pushed by its timeout."""
-        due = [socket.push_due_s for socket in self.table.sockets.values() if socket.push_due_s is not None]
-        return min(due, default=None)
+        return earliest(*[socket.push_due_s for socket in self.table.sockets.values()])
 
     def tick(self, now: float) -> tuple[Steps, str] | None:
         """Push a buffer whose timeout is over."""
