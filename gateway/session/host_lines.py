@@ -55,7 +55,8 @@ class LinesOfHost(HostDataSide):
             self._note("line", text)
         if self._swallows is not None and self._swallows(text):
             return
-        self._run = Run(deque(self.dialect.pieces(text)))
+        pieces = deque(self.dialect.pieces(text))
+        self._run = Run(pieces, alone=len(pieces) == 1)
         self._next_piece(now)
 
     def _next_piece(self, now: float) -> None:
@@ -148,6 +149,8 @@ class LinesOfHost(HostDataSide):
             return self._answer_locally(foreign.refused)
         if answer.lines:
             self._speaker.answer(self._speaker.block(answer.lines))
+        if not answer.final and self._run is not None and not self._run.alone:
+            return Ok()  # others stand on the line: they are not left out, nor is its one result
         return Word("ERROR" if refused and self.settings.error_detail == 0 else answer.final)
 
     def _answer_locally(self, answer: LocalAnswer) -> Outcome:

@@ -65,5 +65,7 @@ class Run:
     """A command line being carried out."""
 
     pieces: deque[Piece]
+    alone: bool = False
+    """There is but one piece."""
     text: bool = False
     """Information text was said: the result closes an answer."""

@@ -585,7 +585,7 @@ class EdsoftFirmware(Calls):
     # -- ping (ch. 7) ------------------------------------------------------------------------------------------------
 
     def do_ping(self, call: Call) -> Steps:
-        """AT#PING: a line a request, as it comes; #PINGDELAY is both the time limit and the gap."""
+        """AT#PING: a line a request, told as it comes (U28); #PINGDELAY is both the time limit and the gap."""
         self._free(call)
         host = self.text("PINGREMOTE")
         if not host:
@@ -597,9 +597,9 @@ class EdsoftFirmware(Calls):
             answer = yield Ask(Ping(host, self.number("PINGNUM"), milliseconds, milliseconds))
             while isinstance(answer, PingEcho):
                 if answer.milliseconds is None:
-                    yield Say((self.dialect.say("no_answer", host=host),), now=True)
+                    yield Tell(self.dialect.say("no_answer", host=host))
                 else:
-                    yield Say((self.dialect.say("alive", host=host, milliseconds=answer.milliseconds),), now=True)
+                    yield Tell(self.dialect.say("alive", host=host, milliseconds=answer.milliseconds))
                 answer = yield More()
             if isinstance(answer, Failed):
                 return Fail(answer.cause, call.name, answer.original)
