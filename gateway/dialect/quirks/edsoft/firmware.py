@@ -79,6 +79,7 @@ from gateway.wire.plus import EscapeDetector
 
 ETX = b"\x03"
 ENDING = "ending service"
+PLAIN = "tcp, #DLEMODE 0"
 _BUSY = (Cause.LINE_BUSY, Cause.NO_ANSWER, Cause.NO_CARRIER)
 """Why a number is dialled again."""
 _CALLS = (*_BUSY, Cause.LINK_NEGOTIATION, Cause.BEARER_TIMED_OUT)
@@ -418,8 +419,11 @@ class EdsoftFirmware(Calls):
         return Silent() if silent else Fail(interrupted.cause)
 
     def etx_aborts(self, task: str) -> bool:
-        """A socket that opens and echo requests; nothing that ends already, and no file or mail (ch. 4)."""
-        return task == SERVICE and self.service != "session"
+        """A socket that opens and echo requests; nothing that ends already, and no file or mail (ch. 4).
+
+        With #DLEMODE 0 no ETX asks for an end (ch. 5): while the socket opens it is payload that comes early.
+        """
+        return task == SERVICE and self.service not in ("session", PLAIN)
 
     def abort(self) -> Steps | None:
         """A lone ETX breaks a listener off (ch. 5, U26); otherwise it is nothing."""
@@ -431,8 +435,14 @@ class EdsoftFirmware(Calls):
 
     # -- TCP (ch. 5) -------------------------------------------------------------------------------------------------
 
+    def _escaped(self, number: int) -> bool:
+        return self.number("DLEMODE", number) == 1
+
+    def _tcp(self, number: int) -> str:
+        return "tcp" if self._escaped(number) else PLAIN
+
     def _tcp_phase(self, number: int) -> HostPhase:
-        escaped = self.number("DLEMODE", number) == 1
+        escaped = self._escaped(number)
         delay_s = self.number("TCPTXDELAY", number) / 1000 if "TCPTXDELAY" in self.dialect.tables.parameters else 0.0
         gather = Gatherer(delay_s, self.dialect.tables.numbers["tcp_packet_bytes"], divided=False)
         if escaped:
@@ -447,7 +457,7 @@ class EdsoftFirmware(Calls):
         number = self._free(call)
         peer = self._peer("TCPSERV", "TCPPORT", number)
         socket = self._socket()
-        self.service = "tcp"
+        self.service = self._tcp(number)
         try:
             yield Claim(SERVICE)
             result = yield Ask(ConnectTcp(socket, peer))
@@ -492,7 +502,7 @@ class EdsoftFirmware(Calls):
                         break
                 else:
                     yield Ask(RefuseTcp(listener, incoming.connection))
-            self.service, self.listening, open_socket = "tcp", None, socket
+            self.service, self.listening, open_socket = self._tcp(number), None, socket
             outcome = yield from self._session(call.name, socket, self._tcp_phase(number))
             return outcome
         except Interrupted as interrupted:
