@@ -153,6 +153,8 @@ class WipsoftSockets(WipsoftStack):
         protocol, index = call.number("protocol"), call.number("index")
         if protocol in TABLES:
             return (yield from self._close_session(call))
+        if protocol == SERVER and index > self.dialect.tables.numbers["server_sockets"]:
+            return Fail(Cause.BAD_INDEX)
         server = self.table.servers.get(index) if protocol == SERVER else None
         socket = self._socket(call) if protocol != SERVER else None
         if server is not None and server.open:
