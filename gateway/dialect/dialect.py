@@ -275,7 +275,8 @@ class Dialect:
             except WrongValue as error:
                 return Fault(statement.name, argument.wrong or Cause.BAD_VALUE, f"{name}: {error}", value.column)
         if excess:
-            return Fault(statement.name, Cause.BAD_COUNT, "fewer values", excess[0].column)
+            wrong = self._wrong_choice(statement, command)
+            return wrong or Fault(statement.name, Cause.BAD_COUNT, "fewer values", excess[0].column)
         if len(rest) % 2 and form.takes[-1].endswith("**"):
             return Fault(statement.name, Cause.BAD_COUNT, "pairs of values", rest[-1].column)
         return Call(
@@ -306,7 +307,12 @@ class Dialect:
         return value is not None and value.shape.value in shapes
 
     def _no_form(self, statement: Statement, command: Command) -> Fault:
-        """None of the forms fits: the first argument that decides between them is wrong or missing."""
+        """None of the forms fits."""
+        wrong = self._wrong_choice(statement, command)
+        return wrong or Fault(statement.name, Cause.BAD_VALUE, "another combination of values")
+
+    def _wrong_choice(self, statement: Statement, command: Command) -> Fault | None:
+        """The first argument that decides between forms and is wrong or missing."""
         for form in command.forms:
             if form.op != statement.op:
                 continue
@@ -323,7 +329,7 @@ class Dialect:
                 if _plain(statement.values[at].text) not in wanted:
                     cause = argument.wrong or Cause.BAD_VALUE
                     return Fault(statement.name, cause, f"{name}: {expected(argument)}", statement.values[at].column)
-        return Fault(statement.name, Cause.BAD_VALUE, "another combination of values")
+        return None
 
     def source_of(self, name: str) -> str:
         """Manual and section in which a command or parameter stands, "" when it is none of this dialect's."""
@@ -478,7 +484,10 @@ class Dialect:
 
         ``detail`` is the host's ``AT+CMEE``.
         """
-        code = self.code(cause, command)
+        return self.error_line(self.code(cause, command), detail=detail)
+
+    def error_line(self, code: str, *, detail: int = 0) -> str:
+        """The result line that tells a code, as its form demands."""
         lines = self.tables.lines
         if not code.isdigit():
             return code

@@ -304,6 +304,14 @@ class TestData:
         assert sim.read() == b"\r\nOK\r\n\r\n+WIPPEERCLOSE: 2,1\r\n"
         assert sim.ask("AT+WIPCLOSE=2,1") == "OK"
 
+    @pytest.mark.parametrize(("reading", "text"), [("shutdown", b"\r\nSHUTDOWN\r\n"), ("etx", b"\x03")])
+    def test_the_peers_end_ends_the_data_mode_with_option_14(self, reading: str, text: bytes) -> None:
+        sim = SimModule(switches={"peer_shutdown": reading}).up()
+        assert sim.ask("AT+WIPCFG=2,14,1") == "OK"
+        mapped(sim)
+        assert sim.happens(PeerClosed(sim.sockets[0])) == text + b"\r\nOK\r\n\r\n+WIPPEERCLOSE: 2,1\r\n"
+        assert sim.ask("AT+WIPCLOSE=2,1") == "OK"
+
     def test_a_reset(self) -> None:
         sim = mapped(SimModule().up())
         assert sim.happens(SocketLost(sim.sockets[0], Cause.RESET)) == b"\x03\r\n+CME ERROR: 843\r\n"
@@ -322,6 +330,7 @@ class TestData:
         assert sim.ask("AT+WIPDATA=2,1,1,1100,5") == "+CME ERROR: 847"
         assert sim.ask("AT+WIPDATA=1,1,1,20,5") == "ERROR"
         assert sim.ask("AT+WIPDATA=2,1,0,20,5") == "ERROR"
+        assert sim.ask("AT+WIPDATA=2,1,4") == "+CME ERROR: 801"  # no such mode, not one value too many
         assert sim.ask("AT+WIPDATA=2,1,1,20,5") == "CONNECT"
         sim.say(b"x" * 50)
         assert [len(data) for _, data in sim.sent] == [40]

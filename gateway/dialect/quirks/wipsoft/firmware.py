@@ -28,7 +28,7 @@ from gateway.dialect.firmware import (
     Tell,
     Word,
 )
-from gateway.dialect.quirks.wipsoft.numbers import MIN_MSS, QUIET_SIGNS, SEGMENT_WAIT, TCP, TTL, UDP
+from gateway.dialect.quirks.wipsoft.numbers import AUTO_SWITCH, GSM, MIN_MSS, QUIET_SIGNS, SEGMENT_WAIT, TCP, TTL, UDP
 from gateway.dialect.quirks.wipsoft.sockets import WipsoftSockets
 from gateway.dialect.quirks.wipsoft.state import Server, Socket, SocketState
 from gateway.model.causes import Cause
@@ -81,7 +81,7 @@ class WipsoftFirmware(WipsoftSockets):
                 etx=Etx.SHUTS,
                 plus=self._detector(),
                 gather=self._segments(call),
-                shutdown_text=self._shutdown_text(),
+                shutdown_text=b"" if self._switches_back else self._shutdown_text(),
             )
         return (yield from self._mapped(socket, phase))
 
@@ -105,6 +105,11 @@ class WipsoftFirmware(WipsoftSockets):
         text = end + b"SHUTDOWN" + end
         return {"shutdown": text, "etx": b"\x03", "both": text + b"\x03"}[self.dialect.switch("peer_shutdown")]
 
+    @property
+    def _switches_back(self) -> bool:
+        """Whether the peer's end of a TCP connection ends the data mode too (option 14, 4.1.3)."""
+        return self.options.number(AUTO_SWITCH) == 1
+
     def _segments(self, call: Call) -> Gatherer | None:
         """Packets of at least twice the preferred size, or after the time (6.2.11.4)."""
         mss = self.options.number(MIN_MSS)
@@ -121,10 +126,14 @@ class WipsoftFirmware(WipsoftSockets):
         socket.read(SocketState.MAPPED)
         socket.carried = b""
         yield Tell("CONNECT")
+        switches_back = socket.protocol == TCP and self._switches_back
         if socket.peer_closed:
             text = phase.peer_closed()
             yield Raw(text or b"")
-        end: DataEnd = yield Data(socket.handle, phase)
+        if socket.peer_closed and switches_back:
+            end = DataEnd(EndReason.PEER)
+        else:
+            end = yield Data(socket.handle, phase)
         socket.state = SocketState.READY
         socket.carried = phase.carry
         if end.reason is EndReason.LOST:
@@ -132,11 +141,29 @@ class WipsoftFirmware(WipsoftSockets):
             yield Raw(b"\x03")
             return Fail(Cause.RESET, original=end.cause.value)
         yield Ask(Detach(socket.handle))
-        if end.reason is EndReason.PEER:  # nothing else says that the data mode is over
-            socket.peer_closed, socket.close_told = True, False
+        if end.reason is EndReason.PEER:  # without an OK nothing else says that the data mode is over
+            socket.close_told = socket.close_told and switches_back
+            socket.peer_closed = True
         if socket.peer_closed:
             yield Spawn(self._tell_close(socket), "close")
-        return Silent() if end.reason is EndReason.PEER else Ok()
+        if end.reason is not EndReason.PEER:
+            return Ok()
+        if not switches_back:
+            return Silent()
+        if phase.escaped:
+            yield Raw(self._shutdown_text())
+        return Ok()  # as behind every other end of a data mode: the manual only says that it ends
+
+    def resume(self) -> Steps | None:
+        """ATO: refused over GPRS, never answered over a GSM data call (6.2.11.2)."""
+        return self._no_way_back(self.started.bid) if self.started is not None else None
+
+    def _no_way_back(self, bid: int) -> Steps:
+        yield from ()
+        if bid == GSM:
+            return Silent()
+        code = str(self.dialect.tables.numbers["resume_code"])
+        return Word(self.dialect.error_line(code, detail=self.around.settings.error_detail))
 
     # -- ping (7.1) --------------------------------------------------------------------------------------------------
 
