@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 
 import click
@@ -66,8 +67,18 @@ def cli() -> None:
     """
 
 
+def _fill_standard_files() -> None:
+    """What was closed before us leads nowhere: else a link could become standard output, and be written to as such."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+
+
 def main() -> None:
     """The program."""
+    _fill_standard_files()
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files and text of old machines fit no encoding for certain
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -452,6 +453,24 @@ class TestGoodOnes:
             assert module.line() == f"ready module pty:{tmp_path}/odd\\udcff (wipsoft-5.57)\n"
             assert path.is_symlink()
             assert module.stop() == 0
+
+    def test_without_standard_files(self, tmp_path: Path) -> None:
+        """A starter that has closed them: no link is taken for one of them, and it ends in good order."""
+        path = tmp_path / "host"
+        arguments = ("bridge", "--host", f"pty:{path}", "--host-dialect", "edsoft", "--native")
+        closed = 'exec "$@" <&- >&- 2>&-'
+        process = subprocess.Popen(["sh", "-c", closed, "sh", sys.executable, "-m", "gateway", *arguments])
+        try:
+            due = time.monotonic() + LIMIT_S
+            while not path.is_symlink():
+                assert process.poll() is None and time.monotonic() < due
+                time.sleep(0.01)
+            process.terminate()
+            assert process.wait(LIMIT_S) == 0
+        finally:
+            process.kill()
+            process.wait()
+        assert not os.path.lexists(path)
 
     def test_the_log_as_json(self, tmp_path: Path) -> None:
         """``--log-format json``: an object a line, for programs that read logs."""
