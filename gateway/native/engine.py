@@ -78,6 +78,7 @@ RING_S = 3.0
 CALL_LIMIT_S = 60.0
 """How long a call that is to be answered may take to ring."""
 _CALLER_SHOWN = re.compile(r"AT\+CLIP=([01])", re.IGNORECASE)
+_KIND_SHOWN = re.compile(r"AT\+CRC=([01])", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -136,6 +137,7 @@ class NativeEngine(StreamOwner):
         self._rung = 0
         """How often the call that rings has rung."""
         self._shows_caller = False
+        self._shows_kind = False
         self._bell: asyncio.TimerHandle | None = None
         self._texts: dict[Ticket, bytearray] = {}
         self._sockets = _Sockets()
@@ -170,6 +172,9 @@ class NativeEngine(StreamOwner):
             shown = _CALLER_SHOWN.match(request.text)
             if shown:
                 self._shows_caller = shown[1] == "1"
+            shown = _KIND_SHOWN.match(request.text)
+            if shown:
+                self._shows_kind = shown[1] == "1"
             if self._trouble.called_on and request.text[2:].upper().startswith(self._trouble.called_on):
                 self._quiet()
                 self._ring()
@@ -379,7 +384,7 @@ class NativeEngine(StreamOwner):
         """Somebody calls, until he is answered or gives up."""
         self._rung += 1
         self._ringing.set()
-        self._happened(ModuleText(("RING",)))
+        self._happened(ModuleText(("+CRING: REL ASYNC" if self._shows_kind else "RING",)))
         if self._shows_caller and self._trouble.caller:
             self._happened(ModuleText((f'+CLIP: "{self._trouble.caller}",129',)))
         goes_on = self._rung < self._trouble.rings

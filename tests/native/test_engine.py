@@ -283,6 +283,14 @@ class TestBearer:
             assert other not in d.results
             d.engine.withdraw(other)
 
+    @pytest.mark.parametrize(("asked", "told"), [("1", "+CRING: REL ASYNC"), ("0", "RING")])
+    async def test_the_kind_of_a_call(self, asked: str, told: str) -> None:
+        """3GPP TS 27.007, 6.11: with +CRC the kind of a call stands in place of RING."""
+        async with desk(trouble=Trouble(called_on="+CSCS"), radio=Radio({"+C*": LocalAnswer()})) as d:
+            for text in ("AT+CRC=1", f"at+crc={asked}", "AT+CSCS=1"):
+                await d.ask(PassThrough(text))
+            assert [event.lines for event in d.events if isinstance(event, ModuleText)] == [(told,)]
+
     async def test_a_call_where_nobody_calls(self) -> None:
         async with desk() as d:
             result = await d.ask(SERVER)

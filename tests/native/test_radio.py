@@ -39,6 +39,14 @@ class TestAnswers:
         """5.57 guide, 2.2."""
         assert radio.answer("AT+CPIN?") == PassedThrough(("+CPIN: READY",), "")
 
+    @pytest.mark.parametrize("dialect", ["wipsoft-5.57", "wipsoft-2.01", "edsoft-3.02"])
+    def test_the_rings_before_it_answers_of_itself(self, dialect: str) -> None:
+        """ATS0 (V.250, 6.3.8; eDSoft's ch. 2 #ANSWERMODE names it): it never does, and promises nothing else."""
+        radio = Radio(registry.load(dialect).tables.virtual_answers)
+        assert radio.answer("ATS0=0") == OK
+        assert radio.answer("ATS0?") == PassedThrough(("000",), "OK")
+        assert radio.answer("ATS0=1") == PassedThrough((), "ERROR")
+
     def test_patterns_of_the_table_are_no_regular_expressions(self) -> None:
         radio = Radio({"+A.B": LocalAnswer(lines=("yes",))})
         assert radio.answer("AT+AXB") == PassedThrough((), "ERROR")
