@@ -142,7 +142,8 @@ class Dialect:
             for key, message in self.tables.information.items()
             if message.number is not None
         }
-        return Framing(lines.numeric_result, numeric, lines.quiet_hides_text, lines.numeric_after_text)
+        after_text = lines.numeric_after_text or self._switches.get("read_results") == "numbers"
+        return Framing(lines.numeric_result, numeric, lines.quiet_hides_text, after_text)
 
     # -- what a host says ------------------------------------------------------------------------------------------
 
@@ -472,12 +473,9 @@ class Dialect:
 
     def information_text(self, key: str) -> str:
         """An information message as the chosen spelling has it."""
-        text = self.tables.information[key].text
-        spelling = self._switches.get("information_spelling")
-        if spelling:
-            head, _, tail = text.partition("_")
-            return f"{spelling}_{tail}" if tail else head
-        return text
+        message = self.tables.information[key]
+        begin = f"{self._switches.get('information_spelling', '')}_"
+        return next((one for one in (message.text, *message.spellings) if one.startswith(begin)), message.text)
 
     def error_text(self, cause: Cause, command: str = "", *, detail: int = 0) -> str:
         """The result line for a failure: the code of the command that asked, or the dialect's, as its form demands.

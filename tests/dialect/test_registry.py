@@ -113,6 +113,8 @@ def test_a_folder_is_no_dialect(own) -> None:  # type: ignore[no-untyped-def]
 def test_switches_are_chosen_by_name() -> None:
     dialect = registry.load("edsoft").with_switches({"information_spelling": "OK"})
     assert dialect.information_text("waiting_for_data") == "OK_Info_WaitingForData"
+    assert dialect.information_text("gprs_activation") == "OK_Info_GPRSActivation", "as the table has it (U01)"
+    assert dialect.framing.numeric is not None and dialect.framing.numeric["OK_Info_GPRSActivation"] == "3086"
     with pytest.raises(InputError, match="did you mean 'listen_result'"):
         dialect.with_switches({"listen_results": "no"})
     with pytest.raises(InputError, match="one of Ok, OK"):

@@ -208,7 +208,7 @@ class EdsoftFirmware(Calls):
             self.dialect.say(other, address=self.addresses.peer),
         ]
         if self.dialect.switch("address_lines") == "quoted":
-            lines = [re.sub(r"^(.*): (.*)$", r'#\1: "\2"', line) for line in lines]
+            lines = [re.sub(r"^(.*): (.*)$", lambda line: f'#{line[1].upper()}: "{line[2]}"', line) for line in lines]
         yield Say(tuple(lines))
         return Ok(after_text=True)
 
