@@ -85,8 +85,8 @@ class NativeRunner(Runner):
         """The module that is played restarts in the middle: sockets, bearer and settings are gone."""
         if self._ended:
             return
-        self.engine.lose_bearer()
         self._side.restart(self._side.dialect.tables.boot_text, self._loop.time())
+        self.engine.restart()
         self._apply()
 
     def _host_data(self, data: bytes) -> None:

@@ -265,8 +265,16 @@ class NativeEngine(StreamOwner):
         self._stop_bearer()
         await self._services.shut()
 
+    def restart(self) -> None:
+        """The module that is played restarts: everything ends, and nobody is told (it says so only by its boot text)."""
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks.clear()
+        self._quiet()
+        self._stop_bearer()
+
     def lose_bearer(self) -> None:
-        """The bearer is gone (a fault, or a restart)."""
+        """The bearer is gone (a fault)."""
         if self._bearer is None:
             return
         sockets = [*self._sockets.streams, *self._sockets.datagrams]

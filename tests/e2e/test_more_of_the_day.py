@@ -125,6 +125,19 @@ class TestFaults:
         host.until(b"WaitingForData\r\n")
         assert host.stream(b"works again", b"works again") == b"works again"
 
+    def test_a_restart_is_told_by_the_boot_text_alone(self, rig: Rig) -> None:
+        """FIELD, modules 4: of its sockets a module that has restarted knows nothing any more."""
+        server = rig.server()
+        rig.module("--fault", "restart=+CSQ")
+        host = rig.terminal("module")
+        assert host.answer("ATE0;+WIPCFG=1;+WIPBR=1,6;+WIPBR=4,6,0").endswith("OK")
+        host.say(b'AT+WIPCREATE=2,1,"127.0.0.1",%d\r' % server.port)
+        host.until(b"+WIPREADY: 2,1\r\n")
+        host.say(b"AT+CSQ\r")
+        lines = (b"13", b"1", b"16", b"3", b"4")
+        boot = b"".join(b"\r\n+WIND: %s\r\n" % line for line in lines)
+        assert host.until(b"+WIND: 4\r\n") == boot
+
     def test_slow_answers(self, rig: Rig) -> None:
         host = host_on(rig, "--fault", "slow=0.2")
         assert host.answer("AT+CSQ").endswith(" | OK")

@@ -329,6 +329,17 @@ class TestBearer:
             assert d.quiet(), "what is down cannot be lost"
             await d.done(GPRS)
 
+    async def test_a_restart_is_told_nobody(self, server: Server) -> None:
+        """FIELD, modules 4: the boot text alone says so, and that is not the network's."""
+        async with desk() as d:
+            peer = await connected(d, server)
+            pinging = d.submit(Ping("127.0.0.1", 1000, 1000, 1000, 64, 64))
+            d.engine.restart()
+            assert await asyncio.to_thread(read_to_end, peer) == b""
+            await settled()
+            assert d.quiet() and pinging not in d.results
+            assert await d.done(QueryBearer()) is None
+
     async def test_lost_after_a_time(self, server: Server) -> None:
         async with desk(trouble=Trouble(bearer_lost_s=0.05)) as d:
             await d.done(GPRS)
