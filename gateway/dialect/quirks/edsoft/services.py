@@ -205,7 +205,7 @@ class Services(EdsoftBase):
             return Fail(begun.cause, call.name, begun.original)
         if isinstance(begun, Done):
             yield Tell(self.dialect.information_text("no_mail"))
-            return Silent()
+            return Ok() if self.dialect.switch("no_mail_result") == "yes" else Silent()
         yield Tell(self.dialect.information_text("mail"))
         phase = MailToHost()
         result = yield Data(session, phase)
