@@ -178,7 +178,7 @@ class Dialect:
         """The stored parameter that a command names, and whether it opens an entry of text."""
         name = statement.name[1:]
         parameters = self.tables.parameters
-        if statement.op is Op.EXEC and name.endswith("ADD"):
+        if name.endswith("ADD"):
             parameter = parameters.get(name[:-3])
             if parameter is not None and parameter.entry == "list":
                 return parameter, True
@@ -190,6 +190,8 @@ class Dialect:
     def _bind_parameter(self, statement: Statement, parameter: Parameter, entry: bool) -> Call | Fault:
         name = statement.name[1:-3] if entry and parameter.entry == "list" else statement.name[1:]
         arguments: dict[str, str | int] = {"parameter": name}
+        if entry and statement.op is not Op.EXEC:
+            return Fault(statement.name, Cause.BAD_SYNTAX, "nothing behind it")
         if entry:
             return Call(statement.name, statement.op, "parameter_entry", arguments, (), parameter)
         if statement.op not in (Op.READ, Op.SET):
