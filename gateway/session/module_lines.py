@@ -32,6 +32,7 @@ PROMPT_S = 60.0
 GIVE_UP = b"\x1b"
 """Ends an entry of text without its effect (3GPP TS 27.005, 3.5.1)."""
 _NOISE = re.compile(r"[^ -~]")
+_SIGNS = ("+", "*", "^", "#")
 
 
 class LinesSide(PayloadSide):
@@ -141,9 +142,16 @@ class LinesSide(PayloadSide):
         self._unasked(self._sorter.give_up())
 
     def _unasked(self, lines: tuple[str, ...]) -> None:
-        """Text for the host; bytes that no module begins a line with unasked are noise on the line."""
-        if _NOISE.search(lines[0]):
-            self._note_always("finding", what=FindingKind.ODD.value, old=lines[0][:80], new="noise on the module's line")
+        """Text for the host; bytes that no module begins a line with unasked are noise on the line.
+
+        Where a module that is brought back makes such noise, it is the rest of a data mode of its earlier life: a text
+        among it is none of its own, unless it begins as those do.
+        """
+        first = lines[0]
+        noise = _NOISE.search(first) is not None
+        self._noisy |= noise and self.state is not State.READY
+        if noise or (self._noisy and not first.startswith(_SIGNS) and first not in self.dialect.tables.results):
+            self._note_always("finding", what=FindingKind.ODD.value, old=first[:80], new="noise on the module's line")
         else:
             self._texts.append(lines)
 

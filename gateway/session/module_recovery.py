@@ -101,6 +101,7 @@ class RecoverySide(LinesSide):
                 self._down()
                 return
         self.state = State.READY
+        self._noisy = False
         self._found = True
         self._attempts = 0
         self._doubtful = self._start_again

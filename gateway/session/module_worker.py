@@ -191,6 +191,8 @@ class ModuleWorker(ABC):
         self._connected = True
         self._retry_s: float | None = 0.0
         self._attempts = 0
+        self._noisy = False
+        """It makes noise while it is brought back."""
         self._found = False
         """It was there once: what is known of it is more than a guess."""
         self._idle_s: float | None = None

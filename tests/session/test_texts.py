@@ -154,3 +154,14 @@ def test_the_next_command_is_answered(sim: SimBridge) -> None:
     sim.wait(0.2)
     assert sim.host_reads().endswith(b"\r\nhello\r\n\r\nOK\r\n")
     assert sim.module_hears() == b"AT+CSQ"
+
+
+def test_texts_among_the_noise_of_a_module_that_is_brought_back() -> None:
+    """The rest of a data mode of its earlier life is nobody's, and what it says of itself is told all the same."""
+    sim = SimBridge()
+    sim.tick()
+    sim.module(b"\x80\x01\r\nx\r\n0>2\r\n+CREG: 1\r\nRING\r\n")
+    sim.start()
+    assert sim.host_reads() == b"\r\n+CREG: 1\r\n\r\nRING\r\n"
+    sim.module(b"\r\nCall Ready\r\n")
+    assert sim.host_reads() == b"\r\nCall Ready\r\n"
