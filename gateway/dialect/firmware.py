@@ -113,9 +113,13 @@ class GiveUp:
 
 @record
 class Background:
-    """Let the command line go without a result; the generator goes on as the task ``name``."""
+    """Let the command line go without a result; the generator goes on as the task ``name``.
+
+    ``answers``: it still has its result to give, so nothing unasked is said as long as what it asked for is under way.
+    """
 
     name: str
+    answers: bool = False
 
 
 @record

@@ -73,7 +73,7 @@ class HostSide(LinesOfHost):
         else:
             self._note("event", type(event).__name__, event)
             if isinstance(event, ModuleText) and event.lines[0] in self.dialect.tables.results:
-                self._unsolicited(self._speaker.result(event.lines[0]))  # RING: a number under ATV0
+                self._speak(self._speaker.result(event.lines[0]), None)  # RING: a number under ATV0
             elif not self._for_data(event, now) and not self._for_waiting(event, now):
                 self._perform_all(self.firmware.event(event), now)
             if isinstance(event, ModuleText):
@@ -175,7 +175,7 @@ class HostSide(LinesOfHost):
     def _work(self, now: float) -> None:
         """Go on with what is there, until something must be waited for; then let the bytes go."""
         while True:
-            if (self._tasks or self._speaker.waiting) and self._run is None:
+            if (self._tasks or self._speaker.waiting or self._speaker.held) and self._run is None:
                 self._when_free(now)
             if not self._pending:
                 break
@@ -233,6 +233,8 @@ class HostSide(LinesOfHost):
         """The command line is free: say what waits, open a data phase that waits."""
         if not self._free:
             return
+        if self._speaker.held and not self._answering:
+            self._speaker.let_go()
         self._speaker.moment()
         for task in [task for task in self._tasks if task.turns]:
             if task in self._tasks and self._free:

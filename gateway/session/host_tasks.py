@@ -209,7 +209,8 @@ class TasksSide(HostWorker, ABC):
                 if task.foreground:
                     self._open_data(task, now)
                     return _WAITS
-            case Background(name):
+            case Background(name, answers):
+                task.answers = answers
                 if self._run is not None and self._run.pieces:
                     task.name = name  # what stands behind it on the line must wait for its end
                 else:

@@ -99,11 +99,19 @@ class HostWorker:
         if task is not None and (task.foreground or task is self._data):
             self._speaker.answer(data)
         else:
-            self._unsolicited(data)
+            self._unsolicited(data, held=task is None and self._answering)
 
-    def _unsolicited(self, data: bytes) -> None:
+    @property
+    def _answering(self) -> bool:
+        """Whether a command that let its line go waits for what its result depends on."""
+        return any(task.answers and task.ticket is not None for task in self._tasks)
+
+    def _unsolicited(self, data: bytes, *, held: bool = False) -> None:
         dropped = self._speaker.dropped
-        self._speaker.unsolicited(data, free=self._free)
+        if held:
+            self._speaker.hold(data)
+        else:
+            self._speaker.unsolicited(data, free=self._free)
         if self._speaker.dropped > dropped:
             self._finding(Finding(FindingKind.LOST, "an unsolicited line", "too many waited"))
 

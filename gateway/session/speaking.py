@@ -25,6 +25,8 @@ class Speaker:
         self._answer = bytearray()
         self.waiting: deque[bytes] = deque()
         """Unsolicited lines whose moment has not come."""
+        self.held: deque[bytes] = deque()
+        """Those that must not come before a result that is still to be given."""
 
     def block(self, lines: Sequence[str]) -> bytes:
         """Information text as the host is to read it; nothing where ``ATQ1`` hides it."""
@@ -53,10 +55,22 @@ class Speaker:
         if free and not self.waiting:
             self._out += data
         elif data:
-            self.waiting.append(data)
-            if len(self.waiting) > LINES_LIMIT:
-                self.waiting.popleft()
-                self.dropped += 1
+            self._wait(self.waiting, data)
+
+    def hold(self, data: bytes) -> None:
+        """A line that must not come before a result that is still to be given; see :meth:`let_go`."""
+        self._wait(self.held, data)
+
+    def let_go(self) -> None:
+        """That result was given."""
+        while self.held:
+            self._wait(self.waiting, self.held.popleft())
+
+    def _wait(self, lines: deque[bytes], data: bytes) -> None:
+        lines.append(data)
+        if len(lines) > LINES_LIMIT:
+            lines.popleft()
+            self.dropped += 1
 
     def moment(self) -> None:
         """Now unsolicited lines may be said."""
@@ -67,6 +81,7 @@ class Speaker:
         """Forget what was not let go yet."""
         self._answer.clear()
         self.waiting.clear()
+        self.held.clear()
 
     def take(self) -> bytes:
         """What the host is to read now."""

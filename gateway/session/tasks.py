@@ -44,6 +44,8 @@ class Task:
     text: Text | None = None
     turns: bool = False
     """It waits for its turn to tell something."""
+    answers: bool = False
+    """It let the line go, and its result is still to come."""
 
     def __init__(self, steps: Steps | None, name: str, command: str = "", *, foreground: bool = False) -> None:
         self.steps = steps

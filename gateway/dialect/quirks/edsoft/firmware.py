@@ -255,7 +255,7 @@ class EdsoftFirmware(Calls):
         request = self._outgoing(gsm=self.number("GPRSMODE") == 0)
         if not (yield from self.named(request)):
             return Fail(Cause.NOT_SUPPORTED, why="#DNSSERV1 and #DNSSERV2 have no effect here, and the policy is strict")
-        return (yield from self._dial(request, Background(LINK)))
+        return (yield from self._dial(request, Background(LINK, answers=True)))
 
     def _dial(self, request: StartBearer, begin: Step) -> Steps:
         gsm = request.kind is BearerKind.GSM
