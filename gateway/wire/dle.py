@@ -5,7 +5,13 @@ One scheme, used by eDSoft (``#DLEMODE`` 1, UDP, FTP) and by WIPSoft's continuou
 
 from __future__ import annotations
 
+import re
+
+from gateway.wire.settings import DLE
+
 ETX = b"\x03"
+_ESCAPE = re.compile(rb"\x10(.)", re.DOTALL)
+"""Splits data into texts and, between them, the bytes that are escaped."""
 
 
 def encode(data: bytes) -> bytes:
@@ -29,29 +35,23 @@ class DleDecoder:
         if self._pending and data:
             data = b"\x10" + data
             self._pending = False
-        first, *others = data.split(b"\x10")
-        end = first.find(ETX)
-        if end >= 0:
-            return first[:end], data[end + 1 :]
-        parts = [first]
-        position = len(first)
-        escapes = False
-        for part in others:
-            position += 1 + len(part)
-            if escapes:  # the DLE before this part is itself escaped
-                escapes = False
-                end = part.find(ETX)
-            elif part:
-                end = part.find(ETX, 1)  # its first byte is what the DLE escapes
-            else:
-                escapes = True
-                parts.append(b"\x10")
-                continue
-            if end >= 0:
-                parts.append(part[:end])
-                return b"".join(parts), data[position - len(part) + end + 1 :]
-            parts.append(part)
-        if escapes:  # the last DLE has nothing behind it yet
-            parts.pop()
+        first = data.find(ETX)
+        if first == 0 or (first > 0 and data[first - 1] != DLE):  # bare, as behind nearly every datagram
+            return b"".join(_ESCAPE.split(data[:first])), data[first + 1 :]
+        parts = _ESCAPE.split(data)
+        rest = None
+        if first > 0 and data.count(ETX) != parts[1::2].count(ETX):
+            rest = _cut(data, parts)
+        elif parts[-1].endswith(b"\x10"):  # it has nothing behind it yet
+            parts[-1] = parts[-1][:-1]
             self._pending = True
-        return b"".join(parts), None
+        return b"".join(parts), rest
+
+
+def _cut(data: bytes, parts: list[bytes]) -> bytes:
+    """Cut the parts of ``data`` off at its first bare ETX; what stands behind that."""
+    number = next(number for number in range(0, len(parts), 2) if ETX in parts[number])
+    at = parts[number].find(ETX)
+    begin = sum(map(len, parts[:number])) + number // 2
+    parts[number:] = [parts[number][:at]]
+    return data[begin + at + 1 :]
